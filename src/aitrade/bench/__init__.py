@@ -1,0 +1,1 @@
+"""Benches: each prints the figures that the product promises."""

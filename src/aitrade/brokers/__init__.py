@@ -1,0 +1,1 @@
+"""The venue seam, and what stands behind it."""

@@ -1,0 +1,1 @@
+"""An exchange in process: matching, margin of time, clearing."""

@@ -1,0 +1,1 @@
+"""The journal and the rules an auditor asks about."""

@@ -1,0 +1,1 @@
+"""The trading loop, the portfolio, recovery and the engine's API."""

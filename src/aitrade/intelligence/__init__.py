@@ -1,0 +1,1 @@
+"""Scores and patterns that suggest trades."""

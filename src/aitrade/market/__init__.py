@@ -1,0 +1,1 @@
+"""Market facts and market data: rules, calendar, charges, instruments, bars, feeds and the input store."""

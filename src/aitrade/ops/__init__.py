@@ -1,0 +1,1 @@
+"""Supervision of the processes that make a running system."""

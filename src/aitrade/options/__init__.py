@@ -1,0 +1,1 @@
+"""Option pricing, Greeks, implied volatility and strategy builders."""

@@ -1,0 +1,1 @@
+"""Replays and vectorbt for quants."""

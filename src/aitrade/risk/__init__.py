@@ -1,0 +1,1 @@
+"""Checks before an order, limits, margin and the trading state."""

@@ -1,0 +1,1 @@
+"""The six-tab page: server, theme, charts and tabs."""
