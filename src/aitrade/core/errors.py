@@ -1,14 +1,14 @@
 """All exceptions that aitrade raises on purpose.
 
-    AitradeError
-    ├── Refused            a request was understood and not done; the text says why and what to do
-    │   ├── OrderRefused   risk or venue rules said no
-    │   ├── DataRefused    a data file was not understood
-    │   └── UnknownDate    the rules or the calendar do not reach that date
-    ├── JournalBroken      the hash chain does not verify
-    ├── Conflict           another process holds what we need (data folder, port)
-    ├── ImpossibleTransition  an order was told to do what its state does not allow
-    └── Unreachable        the engine, a broker or a feed does not answer
+AitradeError
+├── Refused            a request was understood and not done; the text says why and what to do
+│   ├── OrderRefused   risk or venue rules said no
+│   ├── DataRefused    a data file was not understood
+│   └── UnknownDate    the rules or the calendar do not reach that date
+├── JournalBroken      the hash chain does not verify
+├── Conflict           another process holds what we need (data folder, port)
+├── ImpossibleTransition  an order was told to do what its state does not allow
+└── Unreachable        the engine, a broker or a feed does not answer
 """
 
 

@@ -8,7 +8,7 @@ PAISE = 100
 """Paise in a rupee."""
 
 
-def from_rupees(amount: str | int | float | Decimal) -> int:
+def from_rupees(amount: str | float | Decimal) -> int:
     """Return `amount` rupees as paise, half-up to the paisa.
 
     Strings may carry the rupee sign and grouping commas. Floats go by their shortest decimal text, so that 1285.95

@@ -1,7 +1,7 @@
 """Strategies are written once: the object that a quant tests is the object that trades.
 
-A **kernel strategy** is a pure function `step(state, open, high, low, close, volume, minute) -> target` over a float-free
-integer state array, in the subset of Python that Numba compiles: the engine calls it as it stands, a sweep compiles it.
+A **kernel strategy** is a pure function `step(state, open, high, low, close, volume, minute) -> target` over an array of
+integers, in the subset of Python that Numba compiles: the engine calls it as it stands, a sweep compiles it.
 A **Python strategy** answers events through a small context, for anything with richer state.
 """
 
@@ -16,9 +16,9 @@ from aitrade.core.quotes import Bar, Tick
 Step = Callable[[Any, int, int, int, int, int, int], int]
 """step(state, open, high, low, close, volume, minute) -> target in lots-of-one: -1, 0, +1 times the trade quantity.
 
-`state` is an int64 array (numpy in compiled drivers, a list in the engine) of the kernel's `state_size`, all zero at the
-start of a run except `state[:len(parameters)]`, which hold the parameters; prices in paise; `minute` is minutes since
-09:15 IST of the bar's start.
+`state` is an int64 array (numpy in compiled drivers, a list in the engine) of the kernel's `state_size`, all zero at
+the start of a run except `state[:len(parameters)]`, which hold the parameters; prices in paise; `minute` is minutes
+since 09:15 IST of the bar's start.
 """
 
 
