@@ -1,6 +1,7 @@
 """Strategies are written once: the object that a quant tests is the object that trades.
 
-A **kernel strategy** is a pure function `step(state, open, high, low, close, volume, minute) -> target` over an array of
+A **kernel strategy** is a pure function `step(state, open, high, low, close, volume, minute) -> target` over an array
+of
 integers, in the subset of Python that Numba compiles: the engine calls it as it stands, a sweep compiles it.
 A **Python strategy** answers events through a small context, for anything with richer state.
 """
