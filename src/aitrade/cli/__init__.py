@@ -1,0 +1,45 @@
+"""The `aitrade` command: subcommands are imported when they are called, so that each starts fast."""
+
+from importlib import import_module
+
+import click
+
+from aitrade import __version__
+
+COMMANDS = {
+    "audit": "aitrade.cli.audit:audit",
+    "bench": "aitrade.cli.bench:bench",
+    "book": "aitrade.cli.book:book",
+    "data": "aitrade.cli.data:data",
+    "halt": "aitrade.cli.trading:halt",
+    "lab": "aitrade.cli.lab:lab",
+    "open": "aitrade.cli.up:open_page",
+    "order": "aitrade.cli.trading:order",
+    "positions": "aitrade.cli.trading:positions",
+    "reduce": "aitrade.cli.trading:reduce",
+    "resume": "aitrade.cli.trading:resume",
+    "up": "aitrade.cli.up:up",
+}
+"""Command to where its click object lives."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the commands' names, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Import and return a command, or None for a name that there is not."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aitrade")
+def main() -> None:
+    """Trade, research and operate on the Indian markets."""
