@@ -1,0 +1,1 @@
+"""The chart worker: a process of its own that holds bars, computes indicators and makes Bokeh documents."""

@@ -1,0 +1,258 @@
+"""The chart worker's HTTP face, on 127.0.0.1 and behind the engine's token: bars, documents, layouts, static files.
+
+GET    /status                     what is warm
+GET    /catalogue                  time frames and indicators with their numbers
+GET    /document?studies=rsi:14    `ChartDocument`
+GET    /window?instrument=&minutes=&count=&end=&from=&to=&limit=&studies=&at=     binary, see window.py
+GET    /workspace                  `Workspace`
+PUT    /workspace/layouts/{name}   body Layout;  DELETE the same;  POST /workspace/use/{name}
+PUT    /workspace/drawings/{instrument}   body list of Drawing
+GET    /static/bokeh.js, /static/view/{file}
+"""
+
+import asyncio
+import contextlib
+import hmac
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from aitrade.core.errors import AitradeError, Unreachable
+from aitrade.core.instruments import Instrument
+from aitrade.engine.messages import Problem, Refusals
+from aitrade.ui.charts.bars import TIME_FRAMES, Bounds
+from aitrade.ui.charts.document import chart_document, study_info
+from aitrade.ui.charts.engine_link import EngineLink
+from aitrade.ui.charts.indicators import INDICATORS, Indicator, Study, parse_studies
+from aitrade.ui.charts.layouts import Layouts
+from aitrade.ui.charts.series import Shelf
+from aitrade.ui.charts.window import Ask, window
+
+_PREFETCHED = 60
+_VIEW = Path(__file__).parent / "view"
+Hours = Callable[[str, Instrument | None], Bounds]
+"""Of an instrument's key, and the instrument where it is known: when its sessions open and close."""
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ChartSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run a chart worker."""
+
+    home: str
+    """The data folder; the engine's address and token lie in its `run`."""
+    port: int = 0
+    """On 127.0.0.1; 0 takes a free one, written into run/charts.json."""
+
+
+class ChartAddress(msgspec.Struct, frozen=True):
+    """Where a chart worker listens, as it wrote it into run/charts.json."""
+
+    port: int
+    pid: int
+
+
+class _EngineAddress(msgspec.Struct):
+    port: int
+
+
+class Worker:
+    """All that the handlers share."""
+
+    def __init__(self, home: Path, hours: Hours) -> None:
+        self._home = home
+        self.link = EngineLink(self.engine_address)
+        self.shelf = Shelf(self.link, lambda key: hours(key, self.link.instruments.get(key)))
+        self.layouts = Layouts(home / "charts.json")
+        self.link.on_world = self._begin_world
+        self._warming: asyncio.Task[None] | None = None
+
+    def engine_address(self) -> tuple[str, str]:
+        """Return the running engine's URL and token; raise Unreachable when none runs on the data folder."""
+        try:
+            address = msgspec.json.decode((self._home / "run" / "engine.json").read_bytes(), type=_EngineAddress)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            raise Unreachable("No engine runs on this data folder; start one with `aitrade up`.") from None
+        return f"http://127.0.0.1:{address.port}", self.token()
+
+    def token(self) -> str:
+        """Return the token of the data folder, empty where there is none yet."""
+        path = self._home / "run" / "token"
+        return path.read_text().strip() if path.exists() else ""
+
+    async def _begin_world(self, symbols: list[str]) -> None:
+        self.shelf.clear()
+        if self._warming:
+            self._warming.cancel()
+        self._warming = asyncio.create_task(self._warm(symbols[:_PREFETCHED]))
+
+    async def _warm(self, symbols: list[str]) -> None:
+        """Load what the watchlist will ask for, one after the other so that the engine hardly notices."""
+        for symbol in symbols:
+            with contextlib.suppress(AitradeError):
+                series = self.shelf.series(symbol)
+                async with series.lock:
+                    await series.reach_back(1, 1, 0)
+            await asyncio.sleep(0.02)
+
+    async def running(self, _app: web.Application) -> AsyncIterator[None]:
+        """Follow the engine while the application runs."""
+        follow = asyncio.create_task(self.link.follow())
+        yield
+        for task in filter(None, (follow, self._warming)):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.link.close()
+
+    async def status(self, _request: web.Request) -> web.Response:
+        """Say which series are warm and how far."""
+        return _json({"now": self.link.now, "minutes_held": self.shelf.counts()})
+
+    async def window(self, request: web.Request) -> web.Response:
+        """Answer with the visible bars."""
+        ask = msgspec.convert(dict(request.query), Ask, strict=False)
+        body = await window(self.shelf.series(ask.instrument), ask, self.link.now)
+        return web.Response(body=body, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+    async def document(self, request: web.Request) -> web.Response:
+        """Answer with the Bokeh documents of a set of studies."""
+        return _json(chart_document(parse_studies(request.query.get("studies", ""))))
+
+    async def catalogue(self, _request: web.Request) -> web.Response:
+        """Say what can be chosen."""
+        rows = [
+            {
+                "title": one.title,
+                "bounds": [[p.least, p.most] for p in one.parameters],
+                "study": study_info(Study(name)),
+            }
+            for name, one in INDICATORS.items()
+        ]
+        return _json({"frames": TIME_FRAMES, "indicators": rows})
+
+    async def workspace(self, _request: web.Request) -> web.Response:
+        """Answer with layouts and drawings."""
+        return _json(self.layouts.read())
+
+    async def save(self, request: web.Request) -> web.Response:
+        """Save a layout."""
+        return _json(self.layouts.save(request.match_info["name"], await request.read()))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Delete a layout."""
+        return _json(self.layouts.delete(request.match_info["name"]))
+
+    async def use(self, request: web.Request) -> web.Response:
+        """Make a layout current."""
+        return _json(self.layouts.use(request.match_info["name"]))
+
+    async def draw(self, request: web.Request) -> web.Response:
+        """Save the drawings of a symbol."""
+        return _json(self.layouts.draw(request.match_info["instrument"], await request.read()))
+
+
+def application(home: Path, hours: Hours) -> web.Application:
+    """Return the worker's application on a data folder."""
+    worker = Worker(home, hours)
+    app = web.Application(middlewares=[_guard(worker), _kindly])
+    app.cleanup_ctx.append(worker.running)
+    app.add_routes(
+        [
+            web.get("/status", worker.status),
+            web.get("/catalogue", worker.catalogue),
+            web.get("/document", worker.document),
+            web.get("/window", worker.window),
+            web.get("/workspace", worker.workspace),
+            web.put("/workspace/layouts/{name}", worker.save),
+            web.delete("/workspace/layouts/{name}", worker.delete),
+            web.post("/workspace/use/{name}", worker.use),
+            web.put("/workspace/drawings/{instrument}", worker.draw),
+            web.get("/static/bokeh.js", _bokeh),
+            web.get("/static/view/{file}", _view),
+        ]
+    )
+    return app
+
+
+def serve(settings: ChartSettings) -> None:
+    """Run a worker until it is told to stop; its address lies in run/charts.json while it listens."""
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: ChartSettings) -> None:
+    from aitrade.market.calendar import Calendar
+    from aitrade.ui.charts.trading_hours import TradingHours
+
+    home = Path(settings.home)
+    runner = web.AppRunner(application(home, TradingHours(Calendar.load()).of), access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", settings.port)
+    await site.start()
+    written = home / "run" / "charts.json"
+    _write_address(written, site)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        written.unlink(missing_ok=True)
+        await runner.cleanup()
+
+
+def _write_address(path: Path, site: web.TCPSite) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # noqa: SLF001 -- aiohttp names no other
+    path.write_bytes(msgspec.json.encode(ChartAddress(port, os.getpid())))
+
+
+def _guard(worker: Worker) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
+    @web.middleware
+    async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        token, given = worker.token(), request.headers.get("Authorization", "")
+        if not token or not hmac.compare_digest(given, f"Bearer {token}"):
+            return _refuse(401, "token", "The chart worker answers only the page's own server.")
+        return await handler(request)
+
+    return guard
+
+
+@web.middleware
+async def _kindly(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Unreachable as error:
+        return _refuse(503, "engine", str(error))
+    except AitradeError as error:
+        return _refuse(422, "charts", str(error))
+    except msgspec.ValidationError as error:
+        return _refuse(422, "request", f"The chart request is not understood: {error}.")
+    except web.HTTPNotFound:
+        return _refuse(404, "path", f"The chart worker knows no {request.path}.")
+
+
+def _choice(one: Indicator) -> dict[str, object]:
+    bounds = [[parameter.least, parameter.most] for parameter in one.parameters]
+    return {"title": one.title, "bounds": bounds, "study": study_info(Study(one.name))}
+
+
+def _refuse(status: int, rule: str, text: str) -> web.Response:
+    return _json(Refusals([Problem(rule, text)]), status)
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body), content_type="application/json", status=status)
+
+
+async def _bokeh(_request: web.Request) -> web.StreamResponse:
+    import bokeh
+
+    path = Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js"
+    return web.FileResponse(path, headers={"Cache-Control": "private, max-age=86400"})
+
+
+async def _view(request: web.Request) -> web.StreamResponse:
+    path = _VIEW / Path(request.match_info["file"]).name
+    if not path.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
