@@ -1,8 +1,12 @@
 """A small market for the exchange's truth tables: a script of orders and prints in, what the exchange says out.
 
-A script is words in market order, one second apart: `BUY 100 LIMIT 100.00` puts an order (a second one is named by its
-place: #1, #2), `100.05x400` prints 400 units at ₹100.05, `100.05x400/100.00-100.10` with bid and ask,
-`~100.05x400` is a modelled print, `cancel #1`, `modify #1 200 at 100.05`, `close` jumps to the session's end.
+A script is words in market order, one second apart:
+
+    BUY 100 LIMIT 100.00        an order; SL and SL-M have their trigger first; #1, #2 name orders by their place
+    100.05x400                  400 units print at ₹100.05; /100.00-100.10 behind it are bid and ask, ~ marks it modelled
+    cancel #1, modify #1 200 at 100.05
+    close, at 15:20:00          jump to the session's end, or to a time
+    halt 10                     the index has moved by 10 %
 """
 
 import re
@@ -57,18 +61,22 @@ class Stage(msgspec.Struct, frozen=True):
     end: int
 
 
-class PlainDay:
-    """A calendar of one plain day: continuous from 09:15 to 15:30, closed around it."""
+class OneDay:
+    """A calendar of one day: its phases by start time, closed around them."""
 
-    phases = (
-        Stage("CLOSED", 0, at(DAY, "09:15")),
-        Stage("CONTINUOUS", at(DAY, "09:15"), at(DAY, "15:30")),
-        Stage("CLOSED", at(DAY, "15:30"), 1 << 62),
-    )
+    def __init__(self, day=DAY, **starts):
+        edges = [(0, "CLOSED"), *((at(day, time), name) for name, time in starts.items())]
+        ends = [start for start, _ in edges[1:]] + [1 << 62]
+        self.phases = [Stage(name, start, end) for (start, name), end in zip(edges, ends, strict=True)]
 
     def phase_at(self, ts, _segment):
         """Return the phase that holds `ts`."""
         return next(phase for phase in self.phases if phase.start <= ts < phase.end)
+
+
+def plain_day(day=DAY):
+    """Return a calendar of one plain day: continuous from 09:15 to 15:30."""
+    return OneDay(day, CONTINUOUS="09:15", CLOSED="15:30")
 
 
 class NoRules:
@@ -82,14 +90,15 @@ class NoRules:
 class Market:
     """Drives a PaperExchange with scripts and keeps what it said."""
 
-    def __init__(self, instrument=SHARE, calendar=None, start="09:30:00", **settings):
+    def __init__(self, instrument=SHARE, calendar=None, start="09:30:00", day=DAY, **settings):
         settings.setdefault("latency", INSTANT)
         self.instrument = instrument
-        self.exchange = PaperExchange(calendar or PlainDay(), NoRules(), {instrument.key: instrument}, **settings)
+        self.exchange = PaperExchange(calendar or plain_day(day), NoRules(), {instrument.key: instrument}, **settings)
         self.exchange.connect(self._hear)
         self.updates: list[VenueUpdate] = []
         self.orders: list[Order] = []
-        self.now = at(DAY, start)
+        self.day = day
+        self.now = at(day, start)
 
     def _hear(self, update):
         self.updates.append(update)
@@ -115,10 +124,17 @@ class Market:
         elif word.startswith("modify"):
             self._modify(word)
         elif word == "close":
-            self.now = at(DAY, "15:30:00")
-            self.exchange.advance(self.now)
+            self._jump("15:30:00")
+        elif word.startswith("at "):
+            self._jump(word[3:])
+        elif word.startswith("halt"):
+            self.exchange.halt(self.now, int(word[5:]))
         else:
             self.exchange.on_tick(self.tick(word))
+
+    def _jump(self, time):
+        self.now = at(self.day, time)
+        self.exchange.advance(self.now)
 
     def place(self, text):
         """Send the order that `text` describes."""
@@ -132,7 +148,7 @@ class Market:
             type=OrderType(kind),
             price=prices[0] if prices else 0,
             trigger=trigger,
-            product=Product.MIS,
+            product=Product.CNC if "CNC" in rest else Product.MIS,
             validity=Validity.IOC if "IOC" in rest else Validity.DAY,
         )
         order = new_order(request, self.now, len(self.orders) + 1)

@@ -122,7 +122,7 @@ REASONS = [
     (
         SHARE,
         "close, BUY 10 MARKET",
-        "The market is closed at 15:30:01 and takes no orders; send it when trading is open.",
+        "The market is closed at 15:30:01 and takes no orders; send it in a trading session.",
     ),
     (
         SHARE,

@@ -18,7 +18,7 @@ def _time(order: Working) -> int:
 class Book:
     """Four sorted queues: what a falling price reaches (bids, sell stops) and what a rising one reaches."""
 
-    __slots__ = ("bids", "buy_stops", "carry", "fresh", "instrument", "offers", "segment", "sell_stops")
+    __slots__ = ("auction", "bids", "buy_stops", "carry", "fresh", "instrument", "offers", "segment", "sell_stops")
 
     def __init__(self, instrument: Instrument, segment: str) -> None:
         self.instrument = instrument
@@ -29,6 +29,8 @@ class Book:
         self.sell_stops: list[Working] = []
         self.fresh: list[Working] = []
         """Orders whose first print decides something: market orders, triggered stops, IOC."""
+        self.auction = False
+        """The orders have gathered for a call auction."""
         self.carry = 0
         """Percent-units of volume share that were too small for one lot."""
 
@@ -54,6 +56,15 @@ class Book:
         del queue[bisect_left(queue, order.rank, key=_rank)]
         if order in self.fresh:
             self.fresh = [other for other in self.fresh if other is not order]
+
+    def rerank(self, order: Working, limit: int) -> None:
+        """Give `order` a new limit; its time stays."""
+        fresh = self.fresh
+        self.remove(order)
+        order.limit = limit
+        order.ranked(order.rank[1])
+        self.add(order)
+        self.fresh = fresh
 
     def crossed(self, price: int) -> list[Working]:
         """Return the active orders that a print at `price` reaches, in the order in which they are served."""

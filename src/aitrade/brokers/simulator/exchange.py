@@ -13,9 +13,10 @@ import msgspec
 
 from aitrade.brokers.simulator import admission, phases, reasons
 from aitrade.brokers.simulator.book import Book
+from aitrade.brokers.simulator.floor import Floor, halt_intervals
 from aitrade.brokers.simulator.latency import Latency
-from aitrade.brokers.simulator.matching import allowance, fill_price
-from aitrade.brokers.simulator.protection import Protection
+from aitrade.brokers.simulator.matching import share_out
+from aitrade.brokers.simulator.protection import Protection, closing_band
 from aitrade.brokers.simulator.segments import segment_of
 from aitrade.brokers.simulator.working import AT_MARKET, Working, from_order
 from aitrade.brokers.venue import Listener, VenueOrder
@@ -60,7 +61,7 @@ class PaperExchange:
         latency: Latency | None = None,
         protection: Protection | None = None,
     ) -> None:
-        self._calendar = calendar
+        self._floor = Floor(calendar)
         self._rules = rules
         self._instruments = instruments
         self._participation = participation
@@ -70,7 +71,6 @@ class PaperExchange:
         self._orders: dict[str, Working] = {}
         self._books: dict[str, Book] = {}
         self._last: dict[str, Tick] = {}
-        self._phases: dict[str, phases.Stretch] = {}
         self._watched: dict[str, int] = {}
         self._agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0
@@ -154,6 +154,17 @@ class PaperExchange:
             if not working.done:
                 self._rest(working)
 
+    def halt(self, ts: int, percent: int) -> None:
+        """Halt the whole market at `ts` because an index has moved by `percent` (10, 15 or 20).
+
+        All orders are cancelled; after the halt a call auction gathers new ones. The dated table knows how long, and
+        when such a move halts nothing any more.
+        """
+        self.advance(ts)
+        self._floor.halt(halt_intervals(percent, ts))
+        for segment in {book.segment for book in self._books.values()}:
+            self._turn(segment)
+
     # messages on their way
 
     def _known(self, order: Order) -> Working:
@@ -171,18 +182,40 @@ class PaperExchange:
         heappush(self._agenda, (due, self._sequence, happen, (working, *terms)))
 
     def _arrive(self, order: Working) -> None:
-        phase = self._phase(segment_of(order.instrument))
+        phase = self._floor.phase(segment_of(order.instrument), self._now)
         order.number = self._numbered()
         order.since = self._now
-        reason = phases.entry_refusal(order, phase, self._now) or admission.refusal(order, self._today())
+        reason = (
+            phases.entry_refusal(order, phase, self._now)
+            or admission.refusal(order, self._today())
+            or self._price_refusal(order, phases.conduct(phase))
+        )
         if reason:
             self._end(order, Update.REJECTED, reason)
             return
-        if order.taking:
-            self._protect(order, self._reference(order))
+        self._bound(order, phases.conduct(phase))
         order.state = OrderState.OPEN
         self._say(order, Update.ACCEPTED, terms=True)
         self._enter(order)
+
+    def _price_refusal(self, order: Working, rules: phases.Conduct) -> str:
+        """Return why a session that knows its price beforehand does not take the order's, or ""."""
+        reference = self._reference(order) if order.limit and (rules.closing or rules.at_close) else 0
+        if not reference:
+            return ""
+        if rules.at_close:
+            return reasons.not_the_close(order, reference) if order.limit != reference else ""
+        band = closing_band(reference, ist_date(self._now), order.instrument.tick)
+        return reasons.outside_auction(order, band) if band[1] and not band[0] <= order.limit <= band[1] else ""
+
+    def _bound(self, order: Working, rules: phases.Conduct) -> None:
+        """Bound a market order by its protection price; after the close by the close; in an auction not at all."""
+        if not order.taking or rules.collects:
+            return
+        if rules.at_close:
+            order.limit, order.taking = self._reference(order), False
+        else:
+            order.limit = self._protection_price(order, self._reference(order))
 
     def _amend(self, order: Working, quantity: int, price: int, trigger: int) -> None:
         limit = price or order.limit if order.type in AT_MARKET else price
@@ -202,20 +235,23 @@ class PaperExchange:
     def _amend_refusal(self, order: Working, wanted: Working, trigger: int) -> str:
         if order.done or not order.number:
             return reasons.nothing_left(order, "changed")
-        if not phases.conduct(self._phase(segment_of(order.instrument))).alters:
-            return reasons.locked(self._phase(segment_of(order.instrument)), self._now)
         if wanted.quantity <= order.filled:
             return reasons.below_filled(order, wanted.quantity)
         if order.trigger and not order.waiting and trigger not in (0, order.trigger):
             return reasons.has_triggered(order)
-        return admission.refusal(wanted, self._today())
+        phase = self._floor.phase(segment_of(order.instrument), self._now)
+        return (
+            phases.alter_refusal(order, phase, self._now)
+            or admission.refusal(wanted, self._today())
+            or self._price_refusal(wanted, phases.conduct(phase))
+        )
 
     def _withdraw(self, order: Working) -> None:
-        phase = self._phase(segment_of(order.instrument))
+        phase = self._floor.phase(segment_of(order.instrument), self._now)
         if order.done or not order.number:
             self._say(order, Update.CANCEL_REJECTED, reasons.nothing_left(order, "cancelled"))
-        elif not phases.conduct(phase).alters:
-            self._say(order, Update.CANCEL_REJECTED, reasons.locked(phase, self._now))
+        elif reason := phases.alter_refusal(order, phase, self._now):
+            self._say(order, Update.CANCEL_REJECTED, reason)
         else:
             self._leave(order)
             self._end(order, Update.CANCELLED, reasons.on_request(order))
@@ -238,14 +274,19 @@ class PaperExchange:
     def _rest(self, order: Working, sequence: int | None = None) -> None:
         self._sequence += 1
         order.ranked(self._sequence if sequence is None else sequence)
-        instrument = order.instrument
-        book = self._books.get(instrument.key)
+        book = self._books.get(order.instrument.key)
         if book is None:
-            book = self._books[instrument.key] = Book(instrument, segment_of(instrument))
+            book = self._open_book(order.instrument)
         book.add(order)
         if order.taking or order.validity is Validity.IOC:
             book.fresh.append(order)
-        self._watch(book.segment)
+
+    def _open_book(self, instrument: Instrument) -> Book:
+        book = self._books[instrument.key] = Book(instrument, segment_of(instrument))
+        phase = self._floor.phase(book.segment, self._now)
+        book.auction = phases.conduct(phase).collects
+        self._watch(book.segment, phase.end)
+        return book
 
     def _leave(self, order: Working) -> None:
         book = self._books[order.instrument.key]
@@ -260,7 +301,7 @@ class PaperExchange:
         there first.
         """
         book = self._books.get(order.instrument.key)
-        if book is None:
+        if book is None or book.auction:
             return None
         rival = next((other for other in (book.offers if order.sign > 0 else book.bids) if other.rests), None)
         bound = self._best(order) if order.taking else order.limit
@@ -274,9 +315,11 @@ class PaperExchange:
         best = (last.ask if order.sign > 0 else last.bid) or last.price
         return min(best, order.limit) if order.sign > 0 and order.limit else max(best, order.limit)
 
-    def _protect(self, order: Working, reference: int) -> None:
-        if reference:
-            order.limit = self._protection.price(order.instrument, order.sign, reference, ist_date(self._now))
+    def _protection_price(self, order: Working, reference: int) -> int:
+        """Return the protection price, or 0 where no reference is known."""
+        if not reference:
+            return 0
+        return self._protection.price(order.instrument, order.sign, reference, ist_date(self._now))
 
     def _reference(self, order: Working) -> int:
         last = self._last.get(order.instrument.key)
@@ -286,41 +329,23 @@ class PaperExchange:
 
     def _print(self, book: Book, tick: Tick) -> None:
         self._now = max(self._now, tick.ts)
+        rules = phases.conduct(self._floor.phase(book.segment, self._now))
+        if not (rules.uncrosses if book.auction else rules.trades):
+            return
         for order in book.fresh:
-            if not order.limit:
-                self._rebound(book, order, tick.price)
-        self._share_out(book, tick)
+            if not order.limit and not book.auction:
+                book.rerank(order, self._protection_price(order, tick.price))
+        for order, quantity, price in share_out(book, tick, self._participation):
+            self._fill(book, order, quantity, price, tick)
         fresh, book.fresh = book.fresh, []
         for order in fresh:
             self._settle(book, order, tick)
-        for order in book.triggered(tick.price):
-            self._trigger(book, order, tick)
+        book.auction = book.auction and rules.collects
+        if not rules.collects:
+            for order in book.triggered(tick.price):
+                self._trigger(book, order, tick)
         if not book:
             self._books.pop(book.instrument.key, None)
-
-    def _rebound(self, book: Book, order: Working, reference: int) -> None:
-        fresh = book.fresh
-        book.remove(order)
-        self._protect(order, reference)
-        order.ranked(order.rank[1])
-        book.add(order)
-        book.fresh = fresh
-
-    def _share_out(self, book: Book, tick: Tick) -> None:
-        wanting = [order for order in book.crossed(tick.price) if order.since <= tick.ts]
-        lot = book.instrument.lot
-        left = allowance(tick.quantity, self._participation, book.carry, lot)
-        spare = tick.quantity * self._participation + book.carry - left * 100
-        book.carry = 0
-        for order in wanting:
-            order.reached += 1
-            price = fill_price(order, tick)
-            quantity = min(order.remaining, left)
-            if price and quantity:
-                left -= quantity
-                self._fill(book, order, quantity, price, tick)
-            if price and not order.done:
-                book.carry = spare
 
     def _fill(self, book: Book, order: Working, quantity: int, price: int, tick: Tick) -> None:
         order.filled += quantity
@@ -356,6 +381,9 @@ class PaperExchange:
     def _rest_at_bound(self, book: Book, order: Working, tick: Tick) -> None:
         order.taking = False
         reason = reasons.rests(order, tick, self._participation)
+        if book.auction and not order.limit:
+            book.rerank(order, tick.price)
+            reason = reasons.auction_rest(order)
         if rival := self._rival(order):
             book.remove(order)
             self._end(order, Update.CANCELLED, reasons.self_trade(rival))
@@ -368,37 +396,43 @@ class PaperExchange:
         book.remove(order)
         order.waiting, order.taking, order.since = False, True, tick.ts
         if order.type is OrderType.SL_M:
-            self._protect(order, tick.price)
+            order.limit = self._protection_price(order, tick.price)
         self._say(order, Update.TRIGGERED, reasons.triggered(order, tick), terms=True)
         self._enter(order)
 
     # phases
 
-    def _phase(self, segment: str) -> phases.Stretch:
-        phase = self._phases.get(segment)
-        if phase is None or not phase.start <= self._now < phase.end:
-            phase = self._phases[segment] = self._calendar.phase_at(self._now, segment)
-        return phase
-
-    def _watch(self, segment: str) -> None:
-        end = self._phase(segment).end
+    def _watch(self, segment: str, end: int) -> None:
         if self._watched.get(segment) != end:
             self._watched[segment] = end
             self._sequence += 1
             heappush(self._agenda, (end, -self._sequence, self._turn, (segment,)))
 
     def _turn(self, segment: str) -> None:
-        phase = self._phase(segment)
-        orders = [order for book in self._books.values() if book.segment == segment for order in book]
-        if phases.conduct(phase).ends:
-            for order in orders:
-                self._leave(order)
-                self._end(order, Update.EXPIRED, self._why_unfilled(order))
-        elif orders:
-            self._watch(segment)
+        """Begin the phase that holds now: what it does not keep leaves the book."""
+        phase = self._floor.phase(segment, self._now)
+        rules = phases.conduct(phase)
+        for book in [book for book in self._books.values() if book.segment == segment]:
+            for order in list(book):
+                self._turn_order(order, rules)
+            book.auction = book.auction or rules.collects
+        if any(book.segment == segment for book in self._books.values()):
+            self._watch(segment, phase.end)
 
-    def _why_unfilled(self, order: Working) -> str:
-        return reasons.expired(order, self._last.get(order.instrument.key), self._now, self._participation)
+    def _turn_order(self, order: Working, rules: phases.Conduct) -> None:
+        if rules.ends:
+            last = self._last.get(order.instrument.key)
+            self._drop(order, Update.EXPIRED, reasons.expired(order, last, self._now, self._participation))
+        elif rules.purges:
+            self._drop(order, Update.CANCELLED, reasons.HALTED)
+        elif rules.closing and order.waiting:
+            self._drop(order, Update.CANCELLED, reasons.STOPS_OUT)
+        elif rules.closing and (reason := self._price_refusal(order, rules)):
+            self._drop(order, Update.CANCELLED, reason)
+
+    def _drop(self, order: Working, what: Update, reason: str) -> None:
+        self._leave(order)
+        self._end(order, what, reason)
 
     # what is said
 

@@ -1,7 +1,11 @@
 """At which price an order trades against a print, and how much of the print is its to take."""
 
+from aitrade.brokers.simulator.book import Book
 from aitrade.brokers.simulator.working import Working
 from aitrade.core.quotes import Tick
+
+Execution = tuple[Working, int, int]
+"""An order, the units that it gets, and their price in paise."""
 
 
 def fill_price(order: Working, tick: Tick) -> int:
@@ -22,6 +26,25 @@ def fill_price(order: Working, tick: Tick) -> int:
     return price if not beyond else 0 if order.taking else order.limit
 
 
-def allowance(printed: int, percent: int, carry: int, lot: int) -> int:
-    """Return the units, in whole lots, that our orders may take of `printed` units; `carry` is in units * percent."""
-    return (printed * percent + carry) // (100 * lot) * lot
+def share_out(book: Book, tick: Tick, percent: int) -> list[Execution]:
+    """Share `percent` of the print among the orders that it reaches, in whole lots, by price and then time.
+
+    In a call auction the print is the one price for all. What is too small for a lot is carried to the next print that
+    finds somebody wanting. Changes nothing but the book's carry.
+    """
+    wanting = [order for order in book.crossed(tick.price) if order.since <= tick.ts]
+    unit = 100 * book.instrument.lot
+    units, spare = divmod(tick.quantity * percent + book.carry, unit)
+    left = units * book.instrument.lot
+    book.carry = 0
+    executions = []
+    for order in wanting:
+        order.reached += 1
+        price = tick.price if book.auction else fill_price(order, tick)
+        quantity = min(order.remaining, left) if price else 0
+        if quantity:
+            left -= quantity
+            executions.append((order, quantity, price))
+        if price and quantity < order.remaining:
+            book.carry = spare
+    return executions

@@ -26,6 +26,19 @@ class DatedSlabs(msgspec.Struct, frozen=True, rename={"start": "from"}):
     options: tuple[Slab, ...]
 
 
+class DatedBand(msgspec.Struct, frozen=True, rename={"start": "from"}):
+    """How far a closing auction's prices may lie from its reference, from `start` on."""
+
+    start: date
+    source: str
+    confidence: str
+    band_basis_points: int
+
+
+class _Auctions(msgspec.Struct, frozen=True):
+    closing: tuple[DatedBand, ...]
+
+
 class _File(msgspec.Struct, frozen=True):
     protection: tuple[DatedSlabs, ...]
 
@@ -60,6 +73,16 @@ class Protection:
         aligned = reference // instrument.tick * instrument.tick
         price = max(aligned + sign * room, instrument.tick)
         return _inside(price, instrument)
+
+
+def closing_band(reference: int, day: date, tick: int) -> tuple[int, int]:
+    """Return the lowest and highest price that the closing auction of `day` takes; (0, 0) where it has no band."""
+    path = Path(__file__).with_name("auctions.toml")
+    rows = [row for row in msgspec.toml.decode(path.read_bytes(), type=_Auctions).closing if row.start <= day]
+    if not rows or not reference:
+        return 0, 0
+    room = reference * max(rows, key=lambda row: row.start).band_basis_points // 10_000
+    return -(-(reference - room) // tick) * tick, (reference + room) // tick * tick
 
 
 def _inside(price: int, instrument: Instrument) -> int:

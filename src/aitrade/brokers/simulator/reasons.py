@@ -1,6 +1,5 @@
 """The exchange's sentences: each says what happened, with its numbers."""
 
-from aitrade.brokers.simulator.phases import Stretch, spoken
 from aitrade.brokers.simulator.working import Working
 from aitrade.core.clock import ist_time
 from aitrade.core.money import format_rupees as rupees
@@ -35,11 +34,30 @@ def has_triggered(order: Working) -> str:
     return f"The stop at {rupees(order.trigger)} has triggered and its trigger cannot change; change its price instead."
 
 
-def locked(phase: Stretch, now: int) -> str:
-    """A phase in which orders stand as they are."""
+def auction_rest(order: Working) -> str:
+    """A market order that the call auction did not fill whole."""
     return (
-        f"Orders cannot be changed or cancelled in {spoken(phase)} at {ist_time(now)}; "
-        f"try again at {ist_time(phase.end)}."
+        f"The auction left {order.remaining} of {order.quantity} units; they stay open as a limit order at its price "
+        f"{rupees(order.limit)}."
+    )
+
+
+def outside_auction(order: Working, band: tuple[int, int]) -> str:
+    """A price that the closing auction does not take."""
+    return (
+        f"Price {rupees(order.limit)} is outside the closing auction's band of {rupees(band[0])} to {rupees(band[1])}; "
+        "choose a price inside it."
+    )
+
+
+STOPS_OUT = "Stop orders that have not triggered are cancelled when the closing auction begins."
+HALTED = "A market-wide halt cancels all orders; send it again in the call auction after the halt."
+
+
+def not_the_close(order: Working, close: int) -> str:
+    """A limit other than the close, after the close."""
+    return (
+        f"After the close only {rupees(close)}, the closing price, trades, not {rupees(order.limit)}; use that price."
     )
 
 

@@ -1,0 +1,157 @@
+"""Call auctions, the post-close session and market-wide halts, as tables: orders and prints in, the words out."""
+
+import msgspec
+import pytest
+from paper_market import CALL, FUTURE, SHARE, Market, OneDay
+
+from aitrade.core.clock import at
+from aitrade.core.errors import Refused
+
+DAY = "2026-11-23"
+OPENING = OneDay(
+    DAY,
+    PRE_OPEN="09:00",
+    PRE_OPEN_LIMIT_ONLY="09:05",
+    PRE_OPEN_MATCH="09:10",
+    BUFFER="09:12",
+    CONTINUOUS="09:15",
+    CLOSED="15:30",
+)
+CLOSING = OneDay(
+    DAY,
+    CONTINUOUS="09:15",
+    AUCTION_REFERENCE="15:15",
+    AUCTION="15:20",
+    AUCTION_LIMIT_ONLY="15:25",
+    AUCTION_MATCH="15:30",
+    BUFFER="15:35",
+    POST_CLOSE="15:50",
+    CLOSED="16:00",
+)
+STOCK = msgspec.structs.replace(SHARE, has_derivatives=True)
+
+OPENINGS = [
+    # what gathers before the open matches at the first print, all at its one price, market orders first
+    (
+        "BUY 10 LIMIT 101.00, BUY 10 MARKET, at 09:15:00, 100.50x48/100.45-100.60",
+        "#1 ACCEPTED, #2 ACCEPTED, #2 FILL 10@100.50, #1 FILL 2@100.50",
+    ),
+    ("BUY 10 LIMIT 100.00, at 09:15:00, 100.50x400, 100.00x400", "ACCEPTED, FILL 10@100.00"),
+    ("SELL 10 LIMIT 100.00, at 09:15:00, 100.50x400", "ACCEPTED, FILL 10@100.50"),
+    # a print in the match period is the auction's; the indicative ones before it are not
+    ("BUY 10 MARKET, 100.30x400, at 09:10:01, 100.50x400", "ACCEPTED, FILL 10@100.50"),
+    # what the auction leaves of a market order stands as a limit order at its price
+    (
+        "BUY 10 MARKET, at 09:15:00, 100.50x16, 100.60x400, 100.50x400",
+        "ACCEPTED, FILL 4@100.50, MODIFIED 10@100.50, FILL 6@100.50",
+    ),
+    # stops and IOC stay outside
+    ("BUY 10 SL 101.00 101.50", "REJECTED"),
+    ("BUY 10 LIMIT 101.00 IOC", "REJECTED"),
+    # the last minutes take limit orders only, and market orders stand as they are
+    ("at 09:05:01, BUY 10 MARKET", "REJECTED"),
+    ("at 09:05:01, BUY 10 LIMIT 101.00, cancel #1", "ACCEPTED, CANCELLED"),
+    ("BUY 10 MARKET, at 09:05:01, cancel #1", "ACCEPTED, CANCEL_REJECTED"),
+    ("BUY 10 LIMIT 101.00, at 09:10:01, modify #1 20 at 101.00", "ACCEPTED, MODIFY_REJECTED"),
+    ("at 09:12:01, BUY 10 LIMIT 101.00", "REJECTED"),
+]
+
+CLOSINGS = [
+    # a limit order of continuous trading carries over, a stop that has not triggered does not
+    (
+        "100.00x400, BUY 10 LIMIT 99.00, at 15:15:01, at 15:30:01, 98.90x400",
+        "ACCEPTED, FILL 10@98.90",
+    ),
+    ("100.00x400, BUY 10 SL 101.00 101.50, at 15:15:01", "ACCEPTED, CANCELLED"),
+    # nor does one outside 3 % of the reference
+    ("100.00x400, BUY 10 LIMIT 96.95, at 15:15:01", "ACCEPTED, CANCELLED"),
+    ("100.00x400, BUY 10 LIMIT 97.00, at 15:15:01", "ACCEPTED"),
+    # market orders come first
+    (
+        "100.00x400, BUY 10 LIMIT 101.00, 101.05x400, at 15:20:01, BUY 10 MARKET, at 15:30:01, 100.50x48",
+        "#1 ACCEPTED, #2 ACCEPTED, #2 FILL 10@100.50, #1 FILL 2@100.50",
+    ),
+    # nothing fills before the match, and no match is said at the end
+    ("at 15:20:01, BUY 10 MARKET, 100.00x400, close, at 15:50:00", "ACCEPTED, EXPIRED"),
+    ("at 15:15:01, BUY 10 LIMIT 100.00", "REJECTED"),
+    ("at 15:20:01, BUY 10 SL 101.00 101.50", "REJECTED"),
+    ("100.00x400, at 15:20:01, BUY 10 LIMIT 103.05", "REJECTED"),
+    ("at 15:25:01, BUY 10 MARKET", "REJECTED"),
+    # after the close, deliveries at the close
+    ("100.00x400, at 15:50:01, BUY 10 MARKET CNC, 100.00x400", "ACCEPTED, FILL 10@100.00"),
+    ("100.00x400, at 15:50:01, BUY 10 LIMIT 100.05 CNC", "REJECTED"),
+    ("100.00x400, at 15:50:01, BUY 10 MARKET", "REJECTED"),
+    ("100.00x400, at 15:50:01, BUY 10 MARKET CNC, at 16:00:00", "ACCEPTED, EXPIRED"),
+]
+
+HALTS = [
+    # a halt cancels everything, takes nothing, and reopens with a call auction
+    ("BUY 10 LIMIT 99.00, halt 10", "ACCEPTED, CANCELLED"),
+    ("halt 10, BUY 10 MARKET", "REJECTED"),
+    ("at 10:00:00, halt 10, at 10:45:01, BUY 10 MARKET, 100.00x400", "ACCEPTED"),
+    ("at 10:00:00, halt 10, at 10:45:01, BUY 10 MARKET, at 11:00:01, 100.00x400", "ACCEPTED, FILL 10@100.00"),
+    # a 10 % move from 14:30 on halts nothing; 20 % ends the day
+    ("at 14:30:00, halt 10, BUY 10 MARKET, 100.00x400", "ACCEPTED, FILL 10@100.00"),
+    ("at 10:00:00, halt 20, at 15:29:00, BUY 10 MARKET", "REJECTED"),
+]
+
+
+@pytest.mark.parametrize(("script", "said"), OPENINGS)
+def test_pre_open(script, said):
+    """The pre-open session gathers and matches at the open."""
+    assert Market(calendar=OPENING, start="09:01:00", day=DAY).run(script).said == said
+
+
+@pytest.mark.parametrize(("script", "said"), CLOSINGS)
+def test_closing(script, said):
+    """The closing auction matches at its print, the post-close session at the close."""
+    assert Market(STOCK, calendar=CLOSING, start="15:00:00", day=DAY).run(script).said == said
+
+
+@pytest.mark.parametrize(("script", "said"), HALTS)
+def test_halts(script, said):
+    """A circuit breaker halts the whole market."""
+    assert Market().run(script).said == said
+
+
+REASONS = [
+    (
+        SHARE,
+        "at 09:12:01, BUY 10 LIMIT 101.00",
+        "The market is in the pause before the open at 09:12:02 and takes no orders; try again at 09:15:00.",
+    ),
+    (SHARE, "at 09:05:01, BUY 10 MARKET", "No MARKET orders in the pre-open session's limit-only part; use LIMIT."),
+    (SHARE, "BUY 10 LIMIT 100.00 IOC", "No IOC orders in the pre-open session; use DAY."),
+    (CALL, "BUY 75 MARKET", "Options do not trade in the pre-open session; send the order at 09:05:00 or later."),
+    (
+        SHARE,
+        "BUY 10 MARKET, at 09:05:01, cancel #1",
+        ("Market orders cannot be changed or cancelled in the pre-open session's limit-only part at 09:05:02; "
+        "try again at 09:10:00."),
+    ),
+    (
+        SHARE,
+        "BUY 10 MARKET, at 09:15:00, 100.50x16",
+        "The auction left 6 of 10 units; they stay open as a limit order at its price ₹100.50.",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("instrument", "script", "reason"), REASONS)
+def test_auction_reasons(instrument, script, reason):
+    """What the auction does not take is told so in one sentence."""
+    assert Market(instrument, calendar=OPENING, start="09:01:00", day=DAY).run(script).reason == reason
+
+
+def test_a_future_on_its_expiry_day_trades_and_the_day_after_is_refused():
+    """A contract trades on the day on which it expires, and never after."""
+    expiring = msgspec.structs.replace(FUTURE, expiry="2025-03-28")
+    assert Market(expiring).run("BUY 75 MARKET, 23500.00x300").said == "ACCEPTED, FILL 75@23500.00"
+    expired = Market(msgspec.structs.replace(FUTURE, expiry="2025-03-27")).run("BUY 75 MARKET")
+    assert expired.reason == "NFO:NIFTY27MAR25FUT expired on 2025-03-27; choose a contract that expires later."
+
+
+def test_a_halt_level_that_does_not_exist_is_refused():
+    """Only the table's levels halt the market."""
+    with pytest.raises(Refused, match="There is no circuit breaker at 12 %; the levels are 10, 15, 20 %"):
+        Market().exchange.halt(at("2025-03-28", "10:00"), 12)
