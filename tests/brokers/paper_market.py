@@ -3,7 +3,7 @@
 A script is words in market order, one second apart:
 
     BUY 100 LIMIT 100.00        an order; SL and SL-M have their trigger first; #1, #2 name orders by their place
-    100.05x400                  400 units print at ₹100.05; /100.00-100.10 behind it are bid and ask, ~ marks it modelled
+    100.05x400                  a print of 400 at ₹100.05; /100.00-100.10 after it is bid-ask, ~ before it: modelled
     cancel #1, modify #1 200 at 100.05
     close, at 15:20:00          jump to the session's end, or to a time
     halt 10                     the index has moved by 10 %
