@@ -86,7 +86,7 @@ class PaperExchange:
         self._listener = listener
 
     def place(self, order: Order, instrument: Instrument) -> None:
-        """Send `order`; it arrives after the latency, counted from `order.updated`. The same id twice is one order."""
+        """Send `order`; it arrives a latency after `order.updated`. The same id twice is one order."""
         if order.id in self._orders:
             return
         self._orders[order.id] = working = from_order(order, self._complete(instrument, order.updated))
@@ -118,6 +118,7 @@ class PaperExchange:
         """Match against one print; a tick without quantity moves quotes and fills nothing."""
         if self._agenda and self._agenda[0][0] <= tick.ts:
             self.advance(tick.ts)
+        self._now = max(self._now, tick.ts)
         self._last[tick.instrument] = tick
         book = self._books.get(tick.instrument)
         if book is not None and tick.quantity > 0:
@@ -144,15 +145,13 @@ class PaperExchange:
         were on their way are lost with the process that sent them.
         """
         orders = sorted(orders, key=lambda order: (order.exchange_order_id, order.id))
+        under_way = [order for order in orders if not order.exchange_order_id and order.state not in TERMINAL]
+        for order in under_way:
+            self.place(order, self._instruments[order.request.instrument])
         self._now = max([self._now, *(order.updated for order in orders)])
         for order in orders:
-            instrument = self._instruments[order.request.instrument]
-            if not order.exchange_order_id and order.state not in TERMINAL:
-                self.place(order, instrument)
-                continue
-            self._orders[order.id] = working = from_order(order, self._complete(instrument, order.updated))
-            if not working.done:
-                self._rest(working)
+            if order.id not in self._orders:
+                self._put_back(order)
 
     def halt(self, ts: int, percent: int) -> None:
         """Halt the whole market at `ts` because an index has moved by `percent` (10, 15 or 20).
@@ -167,6 +166,12 @@ class PaperExchange:
 
     # messages on their way
 
+    def _put_back(self, order: Order) -> None:
+        instrument = self._complete(self._instruments[order.request.instrument], order.updated)
+        self._orders[order.id] = working = from_order(order, instrument)
+        if not working.done:
+            self._rest(working)
+
     def _known(self, order: Order) -> Working:
         """Return our copy of `order`, or a stand-in without a number, of which everything is refused on arrival."""
         known = self._orders.get(order.id)
@@ -176,7 +181,8 @@ class PaperExchange:
         return known
 
     def _send(self, order: Order, working: Working, kind: int, happen: Callable[..., None], *terms: int) -> None:
-        due = max(order.updated + self._latency.of(order.id, kind), working.due + 1)
+        sent = max(order.updated, self._now)
+        due = max(sent + self._latency.of(order.id, kind), working.due + 1)
         working.due = due
         self._sequence += 1
         heappush(self._agenda, (due, self._sequence, happen, (working, *terms)))
@@ -218,8 +224,7 @@ class PaperExchange:
             order.limit = self._protection_price(order, self._reference(order))
 
     def _amend(self, order: Working, quantity: int, price: int, trigger: int) -> None:
-        limit = price or order.limit if order.type in AT_MARKET else price
-        stop = trigger if order.waiting else order.trigger
+        limit, stop = _new_terms(order, price, trigger)
         wanted = msgspec.structs.replace(order, quantity=quantity, limit=limit, trigger=stop)
         reason = self._amend_refusal(order, wanted, trigger)
         if reason:
@@ -322,13 +327,14 @@ class PaperExchange:
         return self._protection.price(order.instrument, order.sign, reference, ist_date(self._now))
 
     def _reference(self, order: Working) -> int:
+        """Return the last price of the day, or the close of the day before; 0 where neither is known."""
         last = self._last.get(order.instrument.key)
-        return last.price if last else order.instrument.previous_close
+        today = last is not None and last.ts >= self._midnight - DAY
+        return last.price if last and today else order.instrument.previous_close
 
     # a print
 
     def _print(self, book: Book, tick: Tick) -> None:
-        self._now = max(self._now, tick.ts)
         rules = phases.conduct(self._floor.phase(book.segment, self._now))
         if not (rules.uncrosses if book.auction else rules.trades):
             return
@@ -469,6 +475,13 @@ class PaperExchange:
             self._midnight, self._day = at(day, "00:00") + DAY, day.isoformat()
             self._orders = {key: order for key, order in self._orders.items() if not order.done}
         return self._day
+
+
+def _new_terms(order: Working, price: int, trigger: int) -> tuple[int, int]:
+    """Return limit and trigger after a change: a market order may keep its bound, a waiting SL-M has none yet."""
+    if order.type not in AT_MARKET:
+        return price, trigger if order.waiting else order.trigger
+    return (0, trigger) if order.waiting else (price or order.limit, order.trigger)
 
 
 def _nobody(_update: VenueUpdate) -> None:
