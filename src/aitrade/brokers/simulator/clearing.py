@@ -140,11 +140,18 @@ def settle(
     return moves, later
 
 
+def carry(held: Held) -> CashMove:
+    """Move what was bought for delivery today to the holdings, as units that settle later."""
+    return CashMove(
+        why="settlement", instrument=held.instrument.key, product=held.product, settled=max(held.quantity, 0)
+    )
+
+
 def _delivered(delivery: Delivery) -> CashMove:
     bought = delivery.side is Side.BUY
-    what = (
-        f"{delivery.quantity} delivered" if bought else f"{rupees(delivery.value)} of {delivery.quantity} sold received"
-    )
+    what = f"{delivery.quantity} delivered"
+    if not bought:
+        what = f"{rupees(delivery.value)} of {delivery.quantity} sold received"
     return CashMove(
         why="settlement",
         instrument=delivery.instrument,
