@@ -109,7 +109,7 @@ REASONS = [
         "BUY 1875 LIMIT 23500.00",
         "Quantity 1875 is over the freeze quantity of 1800; slice it into orders of at most 1800.",
     ),
-    (CALL, "BUY 75 SL-M 120.00", "The exchange takes no SL-M orders in options; use SL with a limit price."),
+    (CALL, "BUY 75 SL-M 120.00", "The exchange takes no SL-M orders in CALL contracts; use SL with a limit."),
     (SHARE, "BUY 10 LIMIT", "A LIMIT order needs a limit price above zero; give one."),
     (
         SHARE,
