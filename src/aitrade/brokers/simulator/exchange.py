@@ -18,7 +18,7 @@ from aitrade.brokers.simulator.floor import Floor
 from aitrade.brokers.simulator.latency import Latency
 from aitrade.brokers.simulator.matching import share_out
 from aitrade.brokers.simulator.working import AT_MARKET, Working, from_order
-from aitrade.brokers.venue import Listener, VenueOrder
+from aitrade.brokers.venue import Listener, SimulatedVenue, VenueOrder
 from aitrade.core.clock import DAY, at, ist_date
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import TERMINAL, Fill, Order, OrderState, OrderType, Update, Validity, VenueUpdate
@@ -40,7 +40,7 @@ class Rulebook(Protocol):
         ...
 
 
-class PaperExchange:
+class PaperExchange(SimulatedVenue):
     """An exchange for one account. Deterministic: the same calls and ticks give the same updates.
 
     `participation` is the percentage of each print's quantity that our orders may take together. Times given to
