@@ -59,6 +59,8 @@ FILLS = [
     ("100.00x400, BUY 10 MARKET, 101.05x400, 101.00x400", "ACCEPTED, MODIFIED 10@101.00, FILL 10@101.00"),
     ("100.00x400, SELL 10 MARKET, 98.90x400, 99.10x400", "ACCEPTED, MODIFIED 10@99.00, FILL 10@99.10"),
     ("100.00x400, BUY 10 MARKET, 100.90x400/100.90-101.10", "ACCEPTED, MODIFIED 10@101.00"),
+    # before the day's first print there is no last price: the first print itself bounds it
+    ("BUY 10 MARKET, 120.00x20, 121.25x400, 121.20x400", "ACCEPTED, FILL 5@120.00, MODIFIED 10@121.20, FILL 5@121.20"),
     # what its first print does not fill stays open at the protection price
     ("100.00x400, BUY 10 MARKET, 100.05x20, 100.10x400", "ACCEPTED, FILL 5@100.05, MODIFIED 10@101.00, FILL 5@100.10"),
     # our orders take a quarter of what prints, whole units, the remainder carried to the next print

@@ -220,7 +220,7 @@ class PaperExchange(SimulatedVenue):
         if rules.at_close:
             order.limit, order.taking = self._reference(order), False
         else:
-            order.limit = self._protection_price(order, self._reference(order))
+            order.limit = self._protection_price(order, self._last_price(order))
 
     def _amend(self, order: Working, quantity: int, price: int, trigger: int) -> None:
         limit, stop = _new_terms(order, price, trigger)
@@ -325,9 +325,12 @@ class PaperExchange(SimulatedVenue):
 
     def _reference(self, order: Working) -> int:
         """Return the last price of the day, or the close of the day before; 0 where neither is known."""
+        return self._last_price(order) or order.instrument.previous_close
+
+    def _last_price(self, order: Working) -> int:
+        """Return the last price of the day, 0 before the first."""
         last = self._last.get(order.instrument.key)
-        today = last is not None and last.ts >= self._midnight - DAY
-        return last.price if last and today else order.instrument.previous_close
+        return last.price if last and last.ts >= self._midnight - DAY else 0
 
     # a print
 
