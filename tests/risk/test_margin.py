@@ -160,4 +160,4 @@ def test_a_spread_never_ties_more_scan_than_it_can_lose(short, points, lots, spo
 @given(LEGS, LEGS, st.sampled_from(INSTRUMENTS), st.integers(-20, 20), SPOTS)
 def test_what_an_order_needs_is_never_negative(held, working, instrument, lots, spot):
     """An order that lowers the margin needs none."""
-    assert MARGINS.rise(held, working, leg(instrument, lots * 75, 100), spot) >= 0
+    assert MARGINS.rise(held, working, [leg(instrument, lots * 75, 100)], spot) >= 0

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """A venue said something about an order; fills are in here."""
     CASH = "cash"
     """Money or shares moved without an order: settlement, expiry, dividend, opening balance."""
+    MARK = "mark"
+    """What the book was worth at a market minute."""
     CONVERT = "convert"
     """Part of a position changed its product."""
     STATE = "state"
@@ -111,6 +113,14 @@ class CashMove(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """The day's P&L and the book's equity at a market minute, paise; `closing` is the day's last."""
+
+    day_pnl: int
+    equity: int
+    closing: bool = False
+
+
 class Conversion(msgspec.Struct, frozen=True, kw_only=True):
     """Units of a position that changed product."""
 
@@ -178,6 +188,7 @@ BODIES: dict[Kind, Any] = {
     Kind.CANCEL: Ask,
     Kind.UPDATE: VenueUpdate,
     Kind.CASH: CashMove,
+    Kind.MARK: Mark,
     Kind.CONVERT: Conversion,
     Kind.STATE: StateChange,
     Kind.STRATEGY: StrategyChange,

@@ -103,6 +103,8 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Common name of the legs that were sent together."""
     reference: str = ""
     """The caller's own key; the same key twice is one order."""
+    slice: bool = False
+    """Send a quantity above the freeze limit as several orders of one basket."""
 
 
 class Order(msgspec.Struct, kw_only=True):
@@ -145,8 +147,11 @@ class Order(msgspec.Struct, kw_only=True):
         self.state = state
 
 
+CHARGE_COMPONENTS = ("brokerage", "stt", "transaction", "sebi", "ipft", "stamp", "gst", "dp")
+
+
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution. `id` is the venue's trade id; `charges` are added by us, paise."""
+    """One execution. `id` is the venue's trade id, unique within the market day."""
 
     id: str
     order_id: str
@@ -159,6 +164,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str = ""
     modelled: bool = False
     """Filled at a MODELLED price: keeps that mark in every report."""
+    charges: tuple[int, ...] = ()
+    """Paise by `CHARGE_COMPONENTS`, added by the engine when it books the fill; empty as the venue reports it."""
 
 
 class Update(StrEnum):

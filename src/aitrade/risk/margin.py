@@ -62,6 +62,10 @@ class Margins:
         self._day = day
         self._indices = frozenset(indices)
 
+    def is_index(self, underlying: str) -> bool:
+        """Return whether an underlying is an index."""
+        return underlying in self._indices
+
     def shares(self, product: Product, quantity: int, price: int) -> int:
         """Return what `quantity` shares tie at `price`."""
         rate = self._rates.delivery if product is Product.CNC else self._rates.intraday
@@ -88,10 +92,10 @@ class Margins:
                 legs.append(order)
         return legs
 
-    def rise(self, held: Sequence[Position], working: Sequence[Position], order: Position, spot: int) -> int:
-        """Return by how much `order` raises the margin of what is held and what works already; 0 when it does not."""
-        tied = self.with_working(held, working, spot)
-        return max(0, self.group([*tied, order], spot) - self.group(tied, spot))
+    def rise(self, held: Sequence[Position], working: Sequence[Position], orders: Sequence[Position], spot: int) -> int:
+        """Return by how much `orders` together raise the margin of what is held and works already; 0 if they do not."""
+        before = self.with_working(held, working, spot)
+        return max(0, self.group([*before, *orders], spot) - self.group(before, spot))
 
     def book(self, held: Iterable[Position], working: Iterable[Position], spot: Callable[[str], int]) -> int:
         """Return what a whole book ties: margins of what is held, and what working orders may still need.
