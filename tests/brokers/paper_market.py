@@ -140,7 +140,7 @@ class Market:
         """Send the order that `text` describes."""
         side, quantity, kind, *rest = text.split()
         prices = [from_rupees(part) for part in rest if part[0].isdigit()]
-        trigger = prices.pop(0) if kind in {"SL", "SL-M"} else 0
+        trigger = prices.pop(0) if kind in {"SL", "SL-M"} and prices else 0
         request = OrderRequest(
             instrument=self.instrument.key,
             side=Side(side),

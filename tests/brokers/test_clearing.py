@@ -10,6 +10,7 @@ from paper_market import CALL, FUTURE, SHARE
 
 from aitrade.brokers.simulator import clearing
 from aitrade.brokers.simulator.clearing import Delivery, Held
+from aitrade.brokers.simulator.facts import Facts
 from aitrade.core.instruments import Kind
 from aitrade.core.money import half_up
 from aitrade.core.orders import Side
@@ -141,8 +142,9 @@ def test_deliveries_net_within_a_day(trades, nets):
 
 def test_short_delivery_is_closed_out():
     """The higher of the highest price and 20 % above the close; the position is gone."""
-    assert clearing.close_out_price(12_500, 10_000, date(2026, 8, 27)) == 12_500
-    move = clearing.short_delivery(Held(SHARE, "CNC", -10, -100_000), 11_000, 10_000, date(2026, 8, 27))
+    facts = Facts.load().on(date(2026, 8, 27))
+    assert facts.close_out_price(12_500, 10_000) == 12_500
+    move = clearing.short_delivery(Held(SHARE, "CNC", -10, -100_000), facts.close_out_price(11_000, 10_000))
     assert (move.amount, move.quantity, move.cost) == (-20_000, 10, 100_000)
     assert "closed out at ₹120.00" in move.note
 

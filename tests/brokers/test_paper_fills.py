@@ -1,7 +1,14 @@
 """How an order fills in continuous trading, as a table: orders and prints in, the exchange's words out."""
 
+import msgspec
 import pytest
-from paper_market import CALL, FUTURE, SHARE, Market
+from paper_market import CALL, FUTURE, SHARE, Market, plain_day
+
+from aitrade.brokers.simulator.exchange import PaperExchange
+from aitrade.core.instruments import Exchange, Kind
+
+BANDED = msgspec.structs.replace(SHARE, lower=9_000, upper=11_000)
+INDEX = msgspec.structs.replace(SHARE, key="NSE:NIFTY", kind=Kind.INDEX)
 
 FILLS = [
     # a market order fills at the first print after it arrived
@@ -33,6 +40,15 @@ FILLS = [
     # a stop whose limit the market jumped stays open, and fills when the market comes back
     ("BUY 10 SL 101.00 101.50, 101.00x400, 102.00x400, 101.40x400", "ACCEPTED, TRIGGERED, FILL 10@101.40"),
     ("BUY 10 SL 101.00 101.50, 101.00x0", "ACCEPTED"),
+    # its trigger can move until it has triggered
+    (
+        "BUY 10 SL 101.00 101.50, modify #1 10 at 100.60 trigger 100.50, 100.50x400, 100.55x400",
+        "ACCEPTED, MODIFIED 10@100.60, TRIGGERED, FILL 10@100.55",
+    ),
+    (
+        "BUY 10 SL 101.00 101.50, 101.00x400, modify #1 10 at 101.50 trigger 100.50, 101.20x400",
+        "ACCEPTED, TRIGGERED, MODIFY_REJECTED, FILL 10@101.20",
+    ),
     # IOC takes what the first print gives and cancels the rest
     ("BUY 10 LIMIT 100.00 IOC, 100.00x400", "ACCEPTED, FILL 10@100.00"),
     ("BUY 10 LIMIT 100.00 IOC, 100.00x20, 100.00x400", "ACCEPTED, FILL 5@100.00, CANCELLED"),
@@ -43,6 +59,8 @@ FILLS = [
     ("100.00x400, BUY 10 MARKET, 101.05x400, 101.00x400", "ACCEPTED, MODIFIED 10@101.00, FILL 10@101.00"),
     ("100.00x400, SELL 10 MARKET, 98.90x400, 99.10x400", "ACCEPTED, MODIFIED 10@99.00, FILL 10@99.10"),
     ("100.00x400, BUY 10 MARKET, 100.90x400/100.90-101.10", "ACCEPTED, MODIFIED 10@101.00"),
+    # before the day's first print there is no last price: the first print itself bounds it
+    ("BUY 10 MARKET, 120.00x20, 121.25x400, 121.20x400", "ACCEPTED, FILL 5@120.00, MODIFIED 10@121.20, FILL 5@121.20"),
     # what its first print does not fill stays open at the protection price
     ("100.00x400, BUY 10 MARKET, 100.05x20, 100.10x400", "ACCEPTED, FILL 5@100.05, MODIFIED 10@101.00, FILL 5@100.10"),
     # our orders take a quarter of what prints, whole units, the remainder carried to the next print
@@ -89,6 +107,11 @@ FILLS = [
         "99.90x400/99.85-99.95, SELL 10 LIMIT 100.50, BUY 10 MARKET, 99.90x400/99.85-99.95",
         "#1 ACCEPTED, #2 ACCEPTED, #2 FILL 10@99.95",
     ),
+    # a stop that triggers into our own resting order goes the same way
+    (
+        "BUY 10 LIMIT 99.00, SELL 10 SL 99.50 98.00, 99.50x400/99.00-99.60",
+        "#1 ACCEPTED, #2 ACCEPTED, #2 TRIGGERED, #2 CANCELLED",
+    ),
     # the day ends
     ("BUY 10 LIMIT 100.00, 100.00x16, close", "ACCEPTED, FILL 4@100.00, EXPIRED"),
 ]  # fmt: skip
@@ -102,6 +125,27 @@ def test_fills(script, said):
 
 REASONS = [
     (SHARE, "BUY 10 LIMIT 100.02", "Price ₹100.02 is not on the tick grid of ₹0.05; use ₹100.00 or ₹100.05."),
+    (
+        BANDED,
+        "BUY 10 LIMIT 110.05",
+        "Price ₹110.05 is outside today's band of ₹90.00 to ₹110.00; choose a price inside it.",
+    ),
+    (
+        BANDED,
+        "SELL 10 SL-M 89.95",
+        "Trigger ₹89.95 is outside today's band of ₹90.00 to ₹110.00; choose a price inside it.",
+    ),
+    (
+        INDEX,
+        "BUY 10 MARKET",
+        "NSE:NIFTY is an index, which is watched and never traded; trade its future, option or ETF.",
+    ),
+    (SHARE, "SELL 10 SL-M", "A SL-M order needs a trigger price above zero; give one."),
+    (
+        SHARE,
+        "BUY 10 SL 101.00 101.50, 101.00x400, modify #1 10 at 101.50 trigger 100.50",
+        "The stop at ₹101.00 has triggered and its trigger cannot change; change its price instead.",
+    ),
     (SHARE, "BUY 0 LIMIT 100.00", "Quantity 0 is not positive; ask for at least 1."),
     (FUTURE, "BUY 100 LIMIT 23500.00", "Quantity 100 is not a multiple of the lot of 75; ask for 75 or 150."),
     (
@@ -109,7 +153,7 @@ REASONS = [
         "BUY 1875 LIMIT 23500.00",
         "Quantity 1875 is over the freeze quantity of 1800; slice it into orders of at most 1800.",
     ),
-    (CALL, "BUY 75 SL-M 120.00", "The exchange takes no SL-M orders in options; use SL with a limit price."),
+    (CALL, "BUY 75 SL-M 120.00", "The exchange takes no SL-M orders in CALL contracts; use SL with a limit."),
     (SHARE, "BUY 10 LIMIT", "A LIMIT order needs a limit price above zero; give one."),
     (
         SHARE,
@@ -159,3 +203,26 @@ REASONS = [
 def test_reasons(instrument, script, reason):
     """What did not go as asked says why, with its numbers, in one sentence."""
     assert Market(instrument).run(script).reason == reason
+
+
+def test_the_dated_rules_fill_in_a_freeze_quantity_that_the_master_lacks():
+    """A contract without a freeze quantity of its own is held to the one of its underlying."""
+
+    class Rules:
+        """Dated rules that know NIFTY."""
+
+        def freeze(self, _day, base):
+            """Return the freeze quantity of contracts on NIFTY."""
+            return {"NIFTY": 1_800}.get(base)
+
+    future = msgspec.structs.replace(FUTURE, freeze=0)
+    market = Market(future)
+    market.exchange = PaperExchange(plain_day(), Rules(), {future.key: future})
+    market.exchange.connect(market.updates.append)
+    assert "freeze quantity of 1800" in market.run("BUY 1875 MARKET").reason
+
+
+def test_commodities_trade_on_through_a_halt():
+    """The circuit breaker is the equity market's."""
+    gold = msgspec.structs.replace(SHARE, key="MCX:GOLD", exchange=Exchange.MCX)
+    assert Market(gold).run("BUY 10 MARKET, halt 20, 100.00x400").said == "ACCEPTED, FILL 10@100.00"

@@ -60,6 +60,20 @@ def test_a_tick_that_comes_late_never_fills():
     assert bench.said == [("ACCEPTED", 30)]
 
 
+def test_a_late_tick_triggers_nothing_either():
+    """Neither a stop nor a market order looks at what printed before they came."""
+    exchange = PaperExchange(plain_day(), NoRules(), {SHARE.key: SHARE}, latency=SLOW)
+    heard = []
+    exchange.connect(heard.append)
+    exchange.place(new_order(request(type=OrderType.SL_M, price=0, trigger=10_000), NOON, 1), SHARE)
+    exchange.place(new_order(request(type=OrderType.MARKET, price=0), NOON, 2), SHARE)
+    exchange.advance(NOON + 40 * MILLISECOND)
+    exchange.on_tick(Tick(SHARE.key, NOON + 20 * MILLISECOND, 10_000, 400))
+    assert [update.what for update in heard] == [Update.ACCEPTED, Update.ACCEPTED]
+    exchange.on_tick(Tick(SHARE.key, NOON + 50 * MILLISECOND, 10_000, 400))
+    assert [update.what for update in heard[2:]] == [Update.FILL, Update.TRIGGERED]
+
+
 def test_a_fill_between_cancel_and_its_arrival_wins():
     """The order fills while the cancellation is on its way, and the cancellation says so."""
     bench = Bench()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from aitrade.brokers.venue import Listener, VenueOrder
+from aitrade.brokers.venue import Listener, SimulatedVenue, VenueOrder
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import TERMINAL, Fill, Order, OrderState, Update, VenueUpdate
 from aitrade.core.quotes import Tick
@@ -66,7 +66,7 @@ class _Kept(msgspec.Struct):
     filled_value: int = 0
 
 
-class ScriptedVenue:
+class ScriptedVenue(SimulatedVenue):
     """Keeps an order book, answers at once by `answer`, and fills only when told to. `ts` stamps what it says."""
 
     name = "scripted"

@@ -2,35 +2,36 @@
 
 from collections.abc import Callable
 
+from aitrade.brokers.simulator.facts import DayFacts
 from aitrade.brokers.simulator.working import AT_MARKET, STOPS, Working
 from aitrade.core.money import format_rupees as rupees
 from aitrade.core.orders import OrderType
 
-Check = Callable[[Working, str], str]
+Check = Callable[[Working, DayFacts], str]
 
 
-def refusal(order: Working, day: str) -> str:
-    """Return why `order` cannot enter the book on `day` (ISO), or "" when it can."""
+def refusal(order: Working, facts: DayFacts) -> str:
+    """Return why `order` cannot enter the book on that day, or "" when it can."""
     for check in CHECKS:
-        if text := check(order, day):
+        if text := check(order, facts):
             return text
     return ""
 
 
-def _tradable(order: Working, _day: str) -> str:
+def _tradable(order: Working, _facts: DayFacts) -> str:
     if order.instrument.tradable:
         return ""
     return f"{order.instrument.key} is an index, which is watched and never traded; trade its future, option or ETF."
 
 
-def _unexpired(order: Working, day: str) -> str:
+def _unexpired(order: Working, facts: DayFacts) -> str:
     expiry = order.instrument.expiry
-    if not expiry or day <= expiry:
+    if not expiry or facts.iso <= expiry:
         return ""
     return f"{order.instrument.key} expired on {expiry}; choose a contract that expires later."
 
 
-def _lot(order: Working, _day: str) -> str:
+def _lot(order: Working, _facts: DayFacts) -> str:
     quantity, lot = order.quantity, order.instrument.lot
     if quantity > 0 and quantity % lot == 0:
         return ""
@@ -40,7 +41,7 @@ def _lot(order: Working, _day: str) -> str:
     return f"Quantity {quantity} is not a multiple of the lot of {lot}; ask for {below or lot} or {below + lot}."
 
 
-def _freeze(order: Working, _day: str) -> str:
+def _freeze(order: Working, _facts: DayFacts) -> str:
     quantity, freeze, lot = order.quantity, order.instrument.freeze, order.instrument.lot
     if not freeze or quantity <= freeze:
         return ""
@@ -48,7 +49,7 @@ def _freeze(order: Working, _day: str) -> str:
     return f"Quantity {quantity} is over the freeze quantity of {freeze}; slice it into orders of at most {largest}."
 
 
-def _priced(order: Working, _day: str) -> str:
+def _priced(order: Working, _facts: DayFacts) -> str:
     if order.type not in AT_MARKET and order.limit <= 0:
         return f"A {order.type} order needs a limit price above zero; give one."
     if order.type in STOPS and order.trigger <= 0:
@@ -56,7 +57,7 @@ def _priced(order: Working, _day: str) -> str:
     return ""
 
 
-def _grid(order: Working, _day: str) -> str:
+def _grid(order: Working, _facts: DayFacts) -> str:
     tick = order.instrument.tick
     for name, price in (("Price", order.limit), ("Trigger", order.trigger)):
         if price % tick:
@@ -68,7 +69,7 @@ def _grid(order: Working, _day: str) -> str:
     return ""
 
 
-def _band(order: Working, _day: str) -> str:
+def _band(order: Working, _facts: DayFacts) -> str:
     lower, upper = order.instrument.lower, order.instrument.upper
     for name, price in (("Price", order.limit), ("Trigger", order.trigger)):
         if price and (price < lower or (upper and price > upper)):
@@ -79,9 +80,9 @@ def _band(order: Working, _day: str) -> str:
     return ""
 
 
-def _stop(order: Working, _day: str) -> str:
-    if order.type is OrderType.SL_M and order.instrument.is_option:
-        return "The exchange takes no SL-M orders in options; use SL with a limit price."
+def _stop(order: Working, facts: DayFacts) -> str:
+    if facts.refuses(order.type, order.instrument.kind):
+        return f"The exchange takes no {order.type} orders in {order.instrument.kind} contracts; use SL with a limit."
     if order.type is OrderType.SL and order.sign * (order.limit - order.trigger) < 0:
         where = "below" if order.sign > 0 else "above"
         return (

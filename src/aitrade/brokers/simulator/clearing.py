@@ -6,7 +6,6 @@ its `quantity` and `cost` are added to what is held, so that a position that is 
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import date
-from pathlib import Path
 
 import msgspec
 
@@ -161,33 +160,11 @@ def _delivered(delivery: Delivery) -> CashMove:
     )
 
 
-class DatedCloseOut(msgspec.Struct, frozen=True, rename={"start": "from"}):
-    """How far above the close a short delivery is closed out, from `start` on."""
+def short_delivery(held: Held, price: int) -> CashMove:
+    """Close out shares that were sold for delivery and never held: `held` is the negative CNC position.
 
-    start: date
-    close_out_basis_points: int
-    source: str
-    confidence: str
-
-
-class _File(msgspec.Struct, frozen=True):
-    short_delivery: tuple[DatedCloseOut, ...]
-
-
-def close_out_price(highest: int, close: int, day: date) -> int:
-    """Return the price in paise at which sold shares that were not delivered are closed out on `day`.
-
-    The higher of the highest price from trade to auction day and the surcharge above the latest close.
+    `price` is `DayFacts.close_out_price` of the settlement day, paise.
     """
-    path = Path(__file__).with_name("clearing.toml")
-    rows = msgspec.toml.decode(path.read_bytes(), type=_File).short_delivery
-    row = max((row for row in rows if row.start <= day), key=lambda row: row.start, default=rows[0])
-    return max(highest, half_up(close * (10_000 + row.close_out_basis_points), 10_000))
-
-
-def short_delivery(held: Held, highest: int, close: int, day: date) -> CashMove:
-    """Close out shares that were sold for delivery and never held: `held` is the negative CNC position."""
-    price = close_out_price(highest, close, day)
     note = f"{held.instrument.key}: {-held.quantity} sold and not delivered were closed out at {rupees(price)}."
     return _closed(held, price, "settlement", note)
 

@@ -13,13 +13,12 @@ import msgspec
 
 from aitrade.brokers.simulator import admission, phases, reasons
 from aitrade.brokers.simulator.book import Book
-from aitrade.brokers.simulator.floor import Floor, halt_intervals
+from aitrade.brokers.simulator.facts import DayFacts, Facts
+from aitrade.brokers.simulator.floor import Floor
 from aitrade.brokers.simulator.latency import Latency
 from aitrade.brokers.simulator.matching import share_out
-from aitrade.brokers.simulator.protection import Protection, closing_band
-from aitrade.brokers.simulator.segments import segment_of
 from aitrade.brokers.simulator.working import AT_MARKET, Working, from_order
-from aitrade.brokers.venue import Listener, VenueOrder
+from aitrade.brokers.venue import Listener, SimulatedVenue, VenueOrder
 from aitrade.core.clock import DAY, at, ist_date
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import TERMINAL, Fill, Order, OrderState, OrderType, Update, Validity, VenueUpdate
@@ -41,7 +40,7 @@ class Rulebook(Protocol):
         ...
 
 
-class PaperExchange:
+class PaperExchange(SimulatedVenue):
     """An exchange for one account. Deterministic: the same calls and ticks give the same updates.
 
     `participation` is the percentage of each print's quantity that our orders may take together. Times given to
@@ -59,14 +58,14 @@ class PaperExchange:
         *,
         participation: int = 25,
         latency: Latency | None = None,
-        protection: Protection | None = None,
+        facts: Facts | None = None,
     ) -> None:
         self._floor = Floor(calendar)
         self._rules = rules
         self._instruments = instruments
         self._participation = participation
         self._latency = latency or Latency(seed=seed)
-        self._protection = protection or Protection.load()
+        self._facts = facts or Facts.load()
         self._listener: Listener = _nobody
         self._orders: dict[str, Working] = {}
         self._books: dict[str, Book] = {}
@@ -77,7 +76,7 @@ class PaperExchange:
         self._number = 0
         self._now = 0
         self._midnight = 0
-        self._day = ""
+        self._day_facts = self._facts.on(date(1970, 1, 1))
 
     # what the engine calls
 
@@ -160,7 +159,7 @@ class PaperExchange:
         when such a move halts nothing any more.
         """
         self.advance(ts)
-        self._floor.halt(halt_intervals(percent, ts))
+        self._floor.halt(self._today().halts(percent, ts))
         for segment in {book.segment for book in self._books.values()}:
             self._turn(segment)
 
@@ -188,7 +187,7 @@ class PaperExchange:
         heappush(self._agenda, (due, self._sequence, happen, (working, *terms)))
 
     def _arrive(self, order: Working) -> None:
-        phase = self._floor.phase(segment_of(order.instrument), self._now)
+        phase = self._floor.phase(order.segment, self._now)
         order.number = self._numbered()
         order.since = self._now
         reason = (
@@ -211,7 +210,7 @@ class PaperExchange:
             return ""
         if rules.at_close:
             return reasons.not_the_close(order, reference) if order.limit != reference else ""
-        band = closing_band(reference, ist_date(self._now), order.instrument.tick)
+        band = self._today().closing_band(reference, order.instrument.tick)
         return reasons.outside_auction(order, band) if band[1] and not band[0] <= order.limit <= band[1] else ""
 
     def _bound(self, order: Working, rules: phases.Conduct) -> None:
@@ -221,7 +220,7 @@ class PaperExchange:
         if rules.at_close:
             order.limit, order.taking = self._reference(order), False
         else:
-            order.limit = self._protection_price(order, self._reference(order))
+            order.limit = self._protection_price(order, self._last_price(order))
 
     def _amend(self, order: Working, quantity: int, price: int, trigger: int) -> None:
         limit, stop = _new_terms(order, price, trigger)
@@ -244,7 +243,7 @@ class PaperExchange:
             return reasons.below_filled(order, wanted.quantity)
         if order.trigger and not order.waiting and trigger not in (0, order.trigger):
             return reasons.has_triggered(order)
-        phase = self._floor.phase(segment_of(order.instrument), self._now)
+        phase = self._floor.phase(order.segment, self._now)
         return (
             phases.alter_refusal(order, phase, self._now)
             or admission.refusal(wanted, self._today())
@@ -252,7 +251,7 @@ class PaperExchange:
         )
 
     def _withdraw(self, order: Working) -> None:
-        phase = self._floor.phase(segment_of(order.instrument), self._now)
+        phase = self._floor.phase(order.segment, self._now)
         if order.done or not order.number:
             self._say(order, Update.CANCEL_REJECTED, reasons.nothing_left(order, "cancelled"))
         elif reason := phases.alter_refusal(order, phase, self._now):
@@ -281,13 +280,13 @@ class PaperExchange:
         order.ranked(self._sequence if sequence is None else sequence)
         book = self._books.get(order.instrument.key)
         if book is None:
-            book = self._open_book(order.instrument)
+            book = self._open_book(order)
         book.add(order)
         if order.taking or order.validity is Validity.IOC:
             book.fresh.append(order)
 
-    def _open_book(self, instrument: Instrument) -> Book:
-        book = self._books[instrument.key] = Book(instrument, segment_of(instrument))
+    def _open_book(self, order: Working) -> Book:
+        book = self._books[order.instrument.key] = Book(order.instrument, order.segment)
         phase = self._floor.phase(book.segment, self._now)
         book.auction = phases.conduct(phase).collects
         self._watch(book.segment, phase.end)
@@ -322,15 +321,16 @@ class PaperExchange:
 
     def _protection_price(self, order: Working, reference: int) -> int:
         """Return the protection price, or 0 where no reference is known."""
-        if not reference:
-            return 0
-        return self._protection.price(order.instrument, order.sign, reference, ist_date(self._now))
+        return self._today().protection_price(order.instrument, order.sign, reference) if reference else 0
 
     def _reference(self, order: Working) -> int:
         """Return the last price of the day, or the close of the day before; 0 where neither is known."""
+        return self._last_price(order) or order.instrument.previous_close
+
+    def _last_price(self, order: Working) -> int:
+        """Return the last price of the day, 0 before the first."""
         last = self._last.get(order.instrument.key)
-        today = last is not None and last.ts >= self._midnight - DAY
-        return last.price if last and today else order.instrument.previous_close
+        return last.price if last and last.ts >= self._midnight - DAY else 0
 
     # a print
 
@@ -469,12 +469,12 @@ class PaperExchange:
         self._number = max(self._now, self._number + 1)
         return str(self._number)
 
-    def _today(self) -> str:
+    def _today(self) -> DayFacts:
         if self._now >= self._midnight:
             day = ist_date(self._now)
-            self._midnight, self._day = at(day, "00:00") + DAY, day.isoformat()
+            self._midnight, self._day_facts = at(day, "24:00"), self._facts.on(day)
             self._orders = {key: order for key, order in self._orders.items() if not order.done}
-        return self._day
+        return self._day_facts
 
 
 def _new_terms(order: Working, price: int, trigger: int) -> tuple[int, int]:

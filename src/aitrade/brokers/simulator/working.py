@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from aitrade.brokers.simulator.segments import segment_of
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import TERMINAL, WORKING, Order, OrderState, OrderType, Product, Side, Validity
 
@@ -19,6 +20,7 @@ class Working(msgspec.Struct, kw_only=True, eq=False):
 
     id: str
     instrument: Instrument
+    segment: str
     side: Side
     sign: int
     type: OrderType
@@ -80,6 +82,7 @@ def from_order(order: Order, instrument: Instrument) -> Working:
     return Working(
         id=order.id,
         instrument=instrument,
+        segment=segment_of(instrument),
         side=request.side,
         sign=request.side.sign,
         type=request.type,
