@@ -12,24 +12,19 @@ from typing import Any, Protocol
 import msgspec
 
 from aitrade.brokers.simulator import admission, phases, reasons
-from aitrade.brokers.simulator.book import Book
 from aitrade.brokers.simulator.facts import DayFacts, Facts
 from aitrade.brokers.simulator.floor import Floor
 from aitrade.brokers.simulator.latency import Latency
-from aitrade.brokers.simulator.matching import share_out
+from aitrade.brokers.simulator.pit import Pit
+from aitrade.brokers.simulator.tape import Tape
 from aitrade.brokers.simulator.working import AT_MARKET, Working, from_order
 from aitrade.brokers.venue import Listener, SimulatedVenue, VenueOrder
-from aitrade.core.clock import DAY, at, ist_date
+from aitrade.core.clock import at, ist_date
 from aitrade.core.instruments import Instrument
-from aitrade.core.orders import TERMINAL, Fill, Order, OrderState, OrderType, Update, Validity, VenueUpdate
+from aitrade.core.orders import TERMINAL, Order, OrderState, Update
 from aitrade.core.quotes import Tick
 
 _PLACE, _MODIFY, _CANCEL = 0, 1, 2
-_STATE = {
-    Update.REJECTED: OrderState.REJECTED,
-    Update.CANCELLED: OrderState.CANCELLED,
-    Update.EXPIRED: OrderState.EXPIRED,
-}
 
 
 class Rulebook(Protocol):
@@ -66,23 +61,19 @@ class PaperExchange(SimulatedVenue):
         self._participation = participation
         self._latency = latency or Latency(seed=seed)
         self._facts = facts or Facts.load()
-        self._listener: Listener = _nobody
+        self._tape = Tape()
+        self._pit = Pit(self._tape, participation, self._facts.on(date(1970, 1, 1)))
         self._orders: dict[str, Working] = {}
-        self._books: dict[str, Book] = {}
-        self._last: dict[str, Tick] = {}
         self._watched: dict[str, int] = {}
         self._agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
-        self._sequence = 0
-        self._number = 0
-        self._now = 0
+        self._sent = 0
         self._midnight = 0
-        self._day_facts = self._facts.on(date(1970, 1, 1))
 
     # what the engine calls
 
     def connect(self, listener: Listener) -> None:
         """Deliver every update to `listener`, in market order."""
-        self._listener = listener
+        self._tape.listener = listener
 
     def place(self, order: Order, instrument: Instrument) -> None:
         """Send `order`; it arrives a latency after `order.updated`. The same id twice is one order."""
@@ -117,20 +108,21 @@ class PaperExchange(SimulatedVenue):
         """Match against one print; a tick without quantity moves quotes and fills nothing."""
         if self._agenda and self._agenda[0][0] <= tick.ts:
             self.advance(tick.ts)
-        self._now = max(self._now, tick.ts)
-        self._last[tick.instrument] = tick
-        book = self._books.get(tick.instrument)
+        tape, pit = self._tape, self._pit
+        tape.now = max(tape.now, tick.ts)
+        pit.last[tick.instrument] = tick
+        book = pit.books.get(tick.instrument)
         if book is not None and tick.quantity > 0:
-            self._print(book, tick)
+            pit.print(book, tick, phases.conduct(self._floor.phase(book.segment, tape.now)))
 
     def advance(self, ts: int) -> None:
         """Let arrivals and phase changes up to and including `ts` happen, each at its own time."""
-        agenda = self._agenda
+        agenda, tape = self._agenda, self._tape
         while agenda and agenda[0][0] <= ts:
             due, _, happen, details = heappop(agenda)
-            self._now = max(self._now, due)
+            tape.now = max(tape.now, due)
             happen(*details)
-        self._now = max(self._now, ts)
+        tape.now = max(tape.now, ts)
 
     def next_due(self) -> int | None:
         """Return when the next arrival or phase change is due, ns UTC."""
@@ -147,7 +139,7 @@ class PaperExchange(SimulatedVenue):
         under_way = [order for order in orders if not order.exchange_order_id and order.state not in TERMINAL]
         for order in under_way:
             self.place(order, self._instruments[order.request.instrument])
-        self._now = max([self._now, *(order.updated for order in orders)])
+        self._tape.now = max([self._tape.now, *(order.updated for order in orders)])
         for order in orders:
             if order.id not in self._orders:
                 self._put_back(order)
@@ -160,7 +152,7 @@ class PaperExchange(SimulatedVenue):
         """
         self.advance(ts)
         self._floor.halt(self._today().halts(percent, ts))
-        for segment in {book.segment for book in self._books.values()}:
+        for segment in {book.segment for book in self._pit.books.values()}:
             self._turn(segment)
 
     # messages on their way
@@ -169,7 +161,9 @@ class PaperExchange(SimulatedVenue):
         instrument = self._complete(self._instruments[order.request.instrument], order.updated)
         self._orders[order.id] = working = from_order(order, instrument)
         if not working.done:
-            self._rest(working)
+            phase = self._floor.phase(working.segment, self._tape.now)
+            self._pit.rest(working, gathers=phases.conduct(phase).collects)
+            self._watch(working.segment, phase.end)
 
     def _known(self, order: Order) -> Working:
         """Return our copy of `order`, or a stand-in without a number, of which everything is refused on arrival."""
@@ -180,32 +174,34 @@ class PaperExchange(SimulatedVenue):
         return known
 
     def _send(self, order: Order, working: Working, kind: int, happen: Callable[..., None], *terms: int) -> None:
-        sent = max(order.updated, self._now)
+        sent = max(order.updated, self._tape.now)
         due = max(sent + self._latency.of(order.id, kind), working.due + 1)
         working.due = due
-        self._sequence += 1
-        heappush(self._agenda, (due, self._sequence, happen, (working, *terms)))
+        self._sent += 1
+        heappush(self._agenda, (due, self._sent, happen, (working, *terms)))
 
     def _arrive(self, order: Working) -> None:
-        phase = self._floor.phase(order.segment, self._now)
-        order.number = self._numbered()
-        order.since = self._now
+        tape = self._tape
+        phase = self._floor.phase(order.segment, tape.now)
+        rules = phases.conduct(phase)
+        order.number, order.since = tape.number(), tape.now
         reason = (
-            phases.entry_refusal(order, phase, self._now)
+            phases.entry_refusal(order, phase, tape.now)
             or admission.refusal(order, self._today())
-            or self._price_refusal(order, phases.conduct(phase))
+            or self._price_refusal(order, rules)
         )
         if reason:
-            self._end(order, Update.REJECTED, reason)
+            tape.end(order, Update.REJECTED, reason)
             return
-        self._bound(order, phases.conduct(phase))
+        self._bound(order, rules)
         order.state = OrderState.OPEN
-        self._say(order, Update.ACCEPTED, terms=True)
-        self._enter(order)
+        tape.say(order, Update.ACCEPTED, terms=True)
+        self._watch(order.segment, phase.end)
+        self._pit.enter(order, gathers=rules.collects)
 
     def _price_refusal(self, order: Working, rules: phases.Conduct) -> str:
         """Return why a session that knows its price beforehand does not take the order's, or ""."""
-        reference = self._reference(order) if order.limit and (rules.closing or rules.at_close) else 0
+        reference = self._pit.reference(order) if order.limit and (rules.closing or rules.at_close) else 0
         if not reference:
             return ""
         if rules.at_close:
@@ -218,23 +214,24 @@ class PaperExchange(SimulatedVenue):
         if not order.taking or rules.collects:
             return
         if rules.at_close:
-            order.limit, order.taking = self._reference(order), False
+            order.limit, order.taking = self._pit.reference(order), False
         else:
-            order.limit = self._protection_price(order, self._last_price(order))
+            self._pit.protect(order, self._pit.last_price(order))
 
     def _amend(self, order: Working, quantity: int, price: int, trigger: int) -> None:
         limit, stop = _new_terms(order, price, trigger)
         wanted = msgspec.structs.replace(order, quantity=quantity, limit=limit, trigger=stop)
         reason = self._amend_refusal(order, wanted, trigger)
         if reason:
-            self._say(order, Update.MODIFY_REJECTED, reason)
+            self._tape.say(order, Update.MODIFY_REJECTED, reason)
             return
-        self._leave(order)
+        self._pit.leave(order)
         keeps = (limit, stop) == (order.limit, order.trigger) and quantity <= order.quantity
         order.quantity, order.limit, order.trigger = quantity, limit, stop
         order.taking = order.taking and not price
-        self._say(order, Update.MODIFIED, terms=True)
-        self._enter(order, order.rank[1] if keeps else None)
+        self._tape.say(order, Update.MODIFIED, terms=True)
+        rules = phases.conduct(self._floor.phase(order.segment, self._tape.now))
+        self._pit.enter(order, gathers=rules.collects, sequence=order.rank[1] if keeps else None)
 
     def _amend_refusal(self, order: Working, wanted: Working, trigger: int) -> str:
         if order.done or not order.number:
@@ -243,22 +240,25 @@ class PaperExchange(SimulatedVenue):
             return reasons.below_filled(order, wanted.quantity)
         if order.trigger and not order.waiting and trigger not in (0, order.trigger):
             return reasons.has_triggered(order)
-        phase = self._floor.phase(order.segment, self._now)
+        phase = self._floor.phase(order.segment, self._tape.now)
         return (
-            phases.alter_refusal(order, phase, self._now)
+            phases.alter_refusal(order, phase, self._tape.now)
             or admission.refusal(wanted, self._today())
             or self._price_refusal(wanted, phases.conduct(phase))
         )
 
     def _withdraw(self, order: Working) -> None:
-        phase = self._floor.phase(order.segment, self._now)
+        tape = self._tape
         if order.done or not order.number:
-            self._say(order, Update.CANCEL_REJECTED, reasons.nothing_left(order, "cancelled"))
-        elif reason := phases.alter_refusal(order, phase, self._now):
-            self._say(order, Update.CANCEL_REJECTED, reason)
+            tape.say(order, Update.CANCEL_REJECTED, reasons.nothing_left(order, "cancelled"))
+        elif reason := phases.alter_refusal(order, self._floor.phase(order.segment, tape.now), tape.now):
+            tape.say(order, Update.CANCEL_REJECTED, reason)
         else:
-            self._leave(order)
-            self._end(order, Update.CANCELLED, reasons.on_request(order))
+            self._drop(order, Update.CANCELLED, reasons.on_request(order))
+
+    def _drop(self, order: Working, what: Update, reason: str) -> None:
+        self._pit.leave(order)
+        self._tape.end(order, what, reason)
 
     def _complete(self, instrument: Instrument, ts: int) -> Instrument:
         if instrument.freeze or not instrument.is_derivative:
@@ -266,169 +266,30 @@ class PaperExchange(SimulatedVenue):
         freeze = self._rules.freeze(ist_date(ts), instrument.underlying.rpartition(":")[2]) or 0
         return msgspec.structs.replace(instrument, freeze=freeze) if freeze else instrument
 
-    # the book
-
-    def _enter(self, order: Working, sequence: int | None = None) -> None:
-        rival = None if order.waiting else self._rival(order)
-        if rival:
-            self._end(order, Update.CANCELLED, reasons.self_trade(rival))
-            return
-        self._rest(order, sequence)
-
-    def _rest(self, order: Working, sequence: int | None = None) -> None:
-        self._sequence += 1
-        order.ranked(self._sequence if sequence is None else sequence)
-        book = self._books.get(order.instrument.key)
-        if book is None:
-            book = self._open_book(order)
-        book.add(order)
-        if order.taking or order.validity is Validity.IOC:
-            book.fresh.append(order)
-
-    def _open_book(self, order: Working) -> Book:
-        book = self._books[order.instrument.key] = Book(order.instrument, order.segment)
-        phase = self._floor.phase(book.segment, self._now)
-        book.auction = phases.conduct(phase).collects
-        self._watch(book.segment, phase.end)
-        return book
-
-    def _leave(self, order: Working) -> None:
-        book = self._books[order.instrument.key]
-        book.remove(order)
-        if not book:
-            del self._books[order.instrument.key]
-
-    def _rival(self, order: Working) -> Working | None:
-        """Return the resting order of ours that `order` would trade with, or None.
-
-        A limit order meets whatever it crosses; a market order meets only what stands at the best quote, for it trades
-        there first.
-        """
-        book = self._books.get(order.instrument.key)
-        if book is None or book.auction:
-            return None
-        rival = next((other for other in (book.offers if order.sign > 0 else book.bids) if other.rests), None)
-        bound = self._best(order) if order.taking else order.limit
-        return rival if rival and bound and order.sign * (rival.limit - bound) <= 0 else None
-
-    def _best(self, order: Working) -> int:
-        """Return the best price that the market offers a taker, no worse than its bound; 0 where none is known."""
-        last = self._last.get(order.instrument.key)
-        if last is None:
-            return 0
-        best = (last.ask if order.sign > 0 else last.bid) or last.price
-        return min(best, order.limit) if order.sign > 0 and order.limit else max(best, order.limit)
-
-    def _protection_price(self, order: Working, reference: int) -> int:
-        """Return the protection price, or 0 where no reference is known."""
-        return self._today().protection_price(order.instrument, order.sign, reference) if reference else 0
-
-    def _reference(self, order: Working) -> int:
-        """Return the last price of the day, or the close of the day before; 0 where neither is known."""
-        return self._last_price(order) or order.instrument.previous_close
-
-    def _last_price(self, order: Working) -> int:
-        """Return the last price of the day, 0 before the first."""
-        last = self._last.get(order.instrument.key)
-        return last.price if last and last.ts >= self._midnight - DAY else 0
-
-    # a print
-
-    def _print(self, book: Book, tick: Tick) -> None:
-        rules = phases.conduct(self._floor.phase(book.segment, self._now))
-        if not (rules.uncrosses if book.auction else rules.trades):
-            return
-        for order in book.fresh:
-            if not order.limit and not book.auction:
-                book.rerank(order, self._protection_price(order, tick.price))
-        for order, quantity, price in share_out(book, tick, self._participation):
-            self._fill(book, order, quantity, price, tick)
-        fresh, book.fresh = book.fresh, []
-        for order in fresh:
-            self._settle(book, order, tick)
-        book.auction = book.auction and rules.collects
-        if not rules.collects:
-            for order in book.triggered(tick.price):
-                self._trigger(book, order, tick)
-        if not book:
-            self._books.pop(book.instrument.key, None)
-
-    def _fill(self, book: Book, order: Working, quantity: int, price: int, tick: Tick) -> None:
-        order.filled += quantity
-        order.filled_value += quantity * price
-        order.state = OrderState.PARTIALLY_FILLED if order.remaining else OrderState.FILLED
-        if order.done:
-            book.remove(order)
-        self._number = number = max(tick.ts, self._number + 1)
-        fill = Fill(
-            id=str(number),
-            order_id=order.id,
-            instrument=order.instrument.key,
-            side=order.side,
-            quantity=quantity,
-            price=price,
-            ts=tick.ts,
-            product=order.product,
-            strategy=order.strategy,
-            modelled=tick.modelled,
-        )
-        self._say(order, Update.FILL, fill=fill)
-
-    def _settle(self, book: Book, order: Working, tick: Tick) -> None:
-        """Let the first print decide what becomes of a market order, a triggered stop or an IOC."""
-        if order.since > tick.ts:
-            book.fresh.append(order)
-        elif order.validity is Validity.IOC:
-            book.remove(order)
-            self._end(order, Update.CANCELLED, reasons.ioc(order, tick, self._participation))
-        elif order.taking:
-            self._rest_at_bound(book, order, tick)
-
-    def _rest_at_bound(self, book: Book, order: Working, tick: Tick) -> None:
-        order.taking = False
-        reason = reasons.rests(order, tick, self._participation)
-        if book.auction and not order.limit:
-            book.rerank(order, tick.price)
-            reason = reasons.auction_rest(order)
-        if rival := self._rival(order):
-            book.remove(order)
-            self._end(order, Update.CANCELLED, reasons.self_trade(rival))
-        elif order.type is not OrderType.SL:
-            self._say(order, Update.MODIFIED, reason, terms=True)
-
-    def _trigger(self, book: Book, order: Working, tick: Tick) -> None:
-        if order.since > tick.ts:
-            return
-        book.remove(order)
-        order.waiting, order.taking, order.since = False, True, tick.ts
-        if order.type is OrderType.SL_M:
-            order.limit = self._protection_price(order, tick.price)
-        self._say(order, Update.TRIGGERED, reasons.triggered(order, tick), terms=True)
-        self._enter(order)
-
     # phases
 
     def _watch(self, segment: str, end: int) -> None:
+        """Note that the segment's phase ends; a phase's end comes before the messages that arrive at that moment."""
         if self._watched.get(segment) != end:
             self._watched[segment] = end
-            self._sequence += 1
-            heappush(self._agenda, (end, -self._sequence, self._turn, (segment,)))
+            self._sent += 1
+            heappush(self._agenda, (end, -self._sent, self._turn, (segment,)))
 
     def _turn(self, segment: str) -> None:
         """Begin the phase that holds now: what it does not keep leaves the book."""
-        phase = self._floor.phase(segment, self._now)
+        phase = self._floor.phase(segment, self._tape.now)
         rules = phases.conduct(phase)
-        for book in [book for book in self._books.values() if book.segment == segment]:
+        for book in self._pit.working(segment):
             for order in list(book):
                 self._turn_order(order, rules)
             book.auction = book.auction or rules.collects
-        if any(book.segment == segment for book in self._books.values()):
+        if any(self._pit.working(segment)):
             self._watch(segment, phase.end)
 
     def _turn_order(self, order: Working, rules: phases.Conduct) -> None:
         if rules.ends:
-            last = self._last.get(order.instrument.key)
-            self._drop(order, Update.EXPIRED, reasons.expired(order, last, self._now, self._participation))
+            last = self._pit.last.get(order.instrument.key)
+            self._drop(order, Update.EXPIRED, reasons.expired(order, last, self._tape.now, self._participation))
         elif rules.purges:
             self._drop(order, Update.CANCELLED, reasons.HALTED)
         elif rules.closing and order.waiting:
@@ -436,45 +297,14 @@ class PaperExchange(SimulatedVenue):
         elif rules.closing and (reason := self._price_refusal(order, rules)):
             self._drop(order, Update.CANCELLED, reason)
 
-    def _drop(self, order: Working, what: Update, reason: str) -> None:
-        self._leave(order)
-        self._end(order, what, reason)
-
-    # what is said
-
-    def _end(self, order: Working, what: Update, reason: str) -> None:
-        order.state = _STATE[what]
-        self._say(order, what, reason)
-
-    def _say(
-        self, order: Working, what: Update, reason: str = "", *, fill: Fill | None = None, terms: bool = False
-    ) -> None:
-        self._listener(
-            VenueUpdate(
-                order_id=order.id,
-                what=what,
-                ts=self._now,
-                exchange_ts=self._now,
-                broker_order_id=order.number,
-                exchange_order_id=order.number,
-                reason=reason,
-                fill=fill,
-                quantity=order.quantity if terms else 0,
-                price=order.limit if terms else 0,
-                trigger=order.trigger if terms else 0,
-            )
-        )
-
-    def _numbered(self) -> str:
-        self._number = max(self._now, self._number + 1)
-        return str(self._number)
-
     def _today(self) -> DayFacts:
-        if self._now >= self._midnight:
-            day = ist_date(self._now)
-            self._midnight, self._day_facts = at(day, "24:00"), self._facts.on(day)
+        """Return the day's facts; on a new day forget the ended orders of the one before."""
+        if self._tape.now >= self._midnight:
+            day = ist_date(self._tape.now)
+            self._midnight, self._pit.morning = at(day, "24:00"), at(day, "00:00")
+            self._pit.facts = self._facts.on(day)
             self._orders = {key: order for key, order in self._orders.items() if not order.done}
-        return self._day_facts
+        return self._pit.facts
 
 
 def _new_terms(order: Working, price: int, trigger: int) -> tuple[int, int]:
@@ -482,7 +312,3 @@ def _new_terms(order: Working, price: int, trigger: int) -> tuple[int, int]:
     if order.type not in AT_MARKET:
         return price, trigger if order.waiting else order.trigger
     return (0, trigger) if order.waiting else (price or order.limit, order.trigger)
-
-
-def _nobody(_update: VenueUpdate) -> None:
-    """Hear nothing, until the engine connects."""
