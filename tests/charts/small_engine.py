@@ -59,19 +59,32 @@ class Market:
         return Bars(start, start + MINUTE, opened, high, low, close, volume)
 
     def history(self, key, minutes, count, before):
-        """What the engine's /history says: bars up to now, the forming one last."""
+        """What the engine's /history says: bars up to now, the forming one last and only as far as it has come."""
         bars = self.bars(key)
         bars = bars.part(slice(0, int(np.searchsorted(bars.start, self.now + 1))))
+        if self.now < bars.end[-1]:
+            bars = bars.then(self.forming(bars.part(slice(-1, None))))
         if minutes != 1:
             bars = resample(bars, minutes, *sessions(bars, hours(key, None)))
         known = bars.part(slice(0, int(np.searchsorted(bars.start, before or self.now + 1))))
         return known.part(slice(max(0, len(known) - count), None))
 
+    def forming(self, bar):
+        """The minute that runs, on a path from its open by its high and low to its close."""
+        part = (self.now - int(bar.start[0])) / MINUTE
+        stops = [(0, bar.open[0]), (0.3, bar.high[0]), (0.7, bar.low[0]), (1, bar.close[0])]
+        price = round(np.interp(part, *zip(*stops, strict=True)))
+        seen = [value for at_part, value in stops if at_part <= part] + [price]
+        row = (bar.start[0], bar.end[0], bar.open[0], max(seen), min(seen), price, int(bar.volume[0] * part))
+        return Bars(*(np.array([value], dtype=np.int64) for value in row))
+
     def quote(self, key):
-        """A tick row: the price moves about the last known close."""
-        bars = self.history(key, 1, 1, 0)
-        last, volume = int(bars.close[-1]), int(bars.volume[-1])
-        return [key, self.now, last, last - 5, last + 5, 100, 100, volume, 0, last, last, last, last, False, []]
+        """A tick row at the market's time."""
+        bars = self.history(key, 1, 375, 0)
+        today = bars.part(slice(int(np.searchsorted(bars.start, at(LAST_DAY, "09:15"))), None))
+        last, open_ = int(today.close[-1]), int(today.open[0])
+        day = (open_, int(today.high.max()), int(today.low.min()))
+        return [key, self.now, last, last - 5, last + 5, 100, 100, int(today.volume.sum()), 0, open_, *day, False, []]
 
 
 def application(market, home):

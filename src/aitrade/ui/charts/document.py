@@ -32,6 +32,8 @@ class StudyInfo(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     lines: list[str]
     levels: list[float]
+    anchored: bool
+    """It begins anew each session: its line is not drawn across the night."""
     parameters: list[str]
     numbers: list[float]
 
@@ -63,6 +65,7 @@ def study_info(study: Study) -> StudyInfo:
         unit=known.unit,
         lines=list(known.lines),
         levels=list(known.levels),
+        anchored=known.anchored,
         parameters=[parameter.name for parameter in known.parameters],
         numbers=list(numbers),
     )

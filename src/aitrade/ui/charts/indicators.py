@@ -6,7 +6,7 @@ is drawn never depends on where the loaded bars begin.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil, isfinite, log
 
 import msgspec
@@ -74,8 +74,10 @@ class Indicator:
     unit: str = "price"
     levels: tuple[float, ...] = ()
     settle: Callable[..., int] = lambda *_: 0
-    path: bool = field(default=False)
+    path: bool = False
     """Its state depends on the turns taken, so that it is computed over a long reach of older bars."""
+    anchored: bool = False
+    """It begins anew each session."""
 
 
 def _ema_bars(n: float) -> int:
@@ -195,7 +197,7 @@ INDICATORS = {
             settle=lambda n, _: _wilder_bars(n),
         ),
         Indicator("donchian", "Donchian channel", "DC", True, _donchian, (_length(20),), _BAND),
-        Indicator("vwap", "Volume-weighted average price of the session", "VWAP", True, _vwap),
+        Indicator("vwap", "Volume-weighted average price of the session", "VWAP", True, _vwap, anchored=True),
         Indicator(
             "supertrend", "Supertrend", "ST", True, _supertrend, (_length(10), Parameter("width", 3, 0.1, 20)),
             ("rising", "falling"), settle=lambda n, _: _wilder_bars(n), path=True,
@@ -230,7 +232,8 @@ INDICATORS = {
                   (-80, -20)),
         Indicator("mfi", "Money flow index", "MFI", False, _mfi, (_length(14),), ("",), "plain", (20, 80)),
         Indicator("roc", "Rate of change", "ROC", False, _one(talib.ROC), (_length(12),), ("",), "plain", (0,)),
-        Indicator("obv", "On-balance volume of the session", "OBV", False, _obv, unit="volume", levels=(0,)),
+        Indicator("obv", "On-balance volume of the session", "OBV", False, _obv, unit="volume", levels=(0,),
+                  anchored=True),
     )
 }  # fmt: skip
 _PATH_REACH = 2_500
