@@ -1,8 +1,7 @@
 """A market of seeded minutes behind the engine's API, small enough to know every bar of it."""
 
-import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date, timedelta
 from zlib import crc32
 
@@ -155,5 +154,8 @@ async def running(market, home):
 
 
 async def tell(app, frame):
-    """Send a frame to every stream."""
-    await asyncio.gather(*(socket.send_str(json.dumps(frame)) for socket in app[STREAMS]))
+    """Send a frame to every stream that has not hung up."""
+    text = json.dumps(frame)
+    for socket in list(app[STREAMS]):
+        with suppress(ConnectionError):
+            await socket.send_str(text)
