@@ -5,7 +5,7 @@ import pytest
 from paper_market import CALL, FUTURE, SHARE, Market, OneDay
 
 from aitrade.core.clock import at
-from aitrade.core.errors import Refused
+from aitrade.core.errors import Refused, UnknownDate
 
 DAY = "2026-11-23"
 OPENING = OneDay(
@@ -155,3 +155,17 @@ def test_a_halt_level_that_does_not_exist_is_refused():
     """Only the table's levels halt the market."""
     with pytest.raises(Refused, match="There is no circuit breaker at 12 %; the levels are 10, 15, 20 %"):
         Market().exchange.halt(at("2025-03-28", "10:00"), 12)
+
+
+def test_a_date_that_the_calendar_does_not_know_is_closed():
+    """The order is refused; the exchange goes on."""
+
+    class Unpublished:
+        """A calendar that ends before today."""
+
+        def phase_at(self, _ts, _segment):
+            """Know nothing."""
+            raise UnknownDate("The calendar ends on 2025-03-27.")
+
+    market = Market(calendar=Unpublished()).run("BUY 10 MARKET")
+    assert market.reason == "The market is closed at 09:30:00 and takes no orders; send it in a trading session."

@@ -2,6 +2,8 @@
 
 from aitrade.brokers.simulator.facts import Interval
 from aitrade.brokers.simulator.phases import Sessions, Stretch
+from aitrade.core.clock import at, ist_date
+from aitrade.core.errors import UnknownDate
 
 
 class Floor:
@@ -25,13 +27,20 @@ class Floor:
         self._present.clear()
 
     def _look_up(self, segment: str, now: int) -> Stretch:
-        plain = self._calendar.phase_at(now, segment)
+        plain = self._plain(segment, now)
         halts = [] if segment == "COMMODITY" or plain.name == "CLOSED" else self._halts
         over = next((halt for halt in halts if halt.start <= now < halt.end), None)
         if over:
             return Interval(over.name, over.start, min(over.end, self._session_end(segment, now)))
         after = min((halt.start for halt in halts if halt.start > now), default=plain.end)
         return Interval(str(plain.name), plain.start, min(plain.end, after))
+
+    def _plain(self, segment: str, now: int) -> Stretch:
+        """Return the calendar's phase; a day that the calendar does not know is closed."""
+        try:
+            return self._calendar.phase_at(now, segment)
+        except UnknownDate:
+            return Interval("CLOSED", now, at(ist_date(now), "24:00"))
 
     def _session_end(self, segment: str, now: int) -> int:
         phase = self._calendar.phase_at(now, segment)
