@@ -56,6 +56,14 @@ class Path(msgspec.Struct, frozen=True):
     bid_quantity: Ints
     ask_quantity: Ints
 
+    def where(self, kept: np.ndarray) -> "Path":
+        """Return the ticks where `kept` is true."""
+        return Path(*(column[kept] for column in msgspec.structs.astuple(self)))
+
+    def moved(self, rows: int) -> "Path":
+        """Return the same ticks with `rows` added to each row."""
+        return msgspec.structs.replace(self, row=self.row + rows)
+
 
 class _Frame(msgspec.Struct, frozen=True):
     """Where each tick of the ragged table lies: its row, its place in it, its row's first place and length."""
@@ -66,19 +74,19 @@ class _Frame(msgspec.Struct, frozen=True):
     count: Ints
 
 
-def _frame(count: Ints) -> _Frame:
-    count = np.maximum(count, FEWEST)
+def _frame(count: Ints, fewest: int = FEWEST) -> _Frame:
+    count = np.maximum(count, fewest)
     first = np.cumsum(count) - count
     row = np.repeat(np.arange(len(count)), count)
     return _Frame(row, np.arange(len(row)) - first[row], first, count)
 
 
-def times(start: Ints, end: Ints, count: Ints, name: Ints, seed: int) -> tuple[Ints, Ints]:
+def times(start: Ints, end: Ints, count: Ints, name: Ints, seed: int, *, fewest: int = FEWEST) -> tuple[Ints, Ints]:
     """Return (row, ts) of `count` ticks a row between `start` and `end`, ns UTC.
 
     The first comes 200 to 900 ms after the start; the others are spread one a slot from the first second on.
     """
-    frame = _frame(count)
+    frame = _frame(count, fewest)
     return frame.row, _times(start, end, frame, stream(seed, name, start))
 
 
@@ -132,17 +140,18 @@ def _inside(raw: np.ndarray, bars: Bars, row: Ints) -> Ints:
     return np.clip(rounded, -(-low // tick) * tick, np.maximum(high // tick, -(-low // tick)) * tick).clip(low, high)
 
 
-def _quantities(bars: Bars, frame: _Frame, names: np.ndarray) -> Ints:
-    """Share the volume out by exponential weights, whole lots at a time; what is no lot goes with the last tick."""
-    row, last = frame.row, frame.first + frame.count - 1
-    weight = np.ceil(-np.log(uniform(names[row], frame.place, "size")) * _WEIGHT_UNIT).astype(np.int64)
+def shared(total: Ints, lot: Ints, row: Ints, names: np.ndarray, place: Ints) -> Ints:
+    """Share each row's `total` over its ticks by exponential weights, in whole lots; a rest goes with the last tick."""
+    last = np.flatnonzero(np.diff(row, append=-1))
+    first = np.concatenate([[0], last[:-1] + 1])
+    weight = np.ceil(-np.log(uniform(names[row], place, "size")) * _WEIGHT_UNIT).astype(np.int64)
     running = np.cumsum(weight)
-    before = (running - weight)[frame.first]
+    before = (running - weight)[first]
     share = (running - before[row]) / (running[last] - before)[row]
-    until = np.floor(share * (bars.volume // bars.lot)[row]).astype(np.int64) * bars.lot[row]
-    until[last] = bars.volume
+    until = np.floor(share * (total // lot)[row]).astype(np.int64) * lot[row]
+    until[last] = total
     quantity = np.diff(until, prepend=0)
-    quantity[frame.first] = until[frame.first]
+    quantity[first] = until[first]
     return quantity
 
 
@@ -152,7 +161,7 @@ def walk(bars: Bars, seed: int) -> Path:
     names = stream(seed, bars.name, bars.start)
     price = _prices(bars, frame, names)
     bid, ask = sides(price, (bars.tick * bars.spread)[frame.row], names[frame.row], frame.place)
-    quantity = _quantities(bars, frame, names)
+    quantity = shared(bars.volume, bars.lot, frame.row, names, frame.place)
     waiting = waiting_quantities(bars.volume // frame.count, bars.lot, frame.row, names, frame.place)
     ts = _times(bars.start, bars.end, frame, names)
     return Path(frame.row, ts, price, quantity, bid, ask, *waiting)
@@ -193,6 +202,16 @@ def path(bar: Bar, seed: int, count: int, tick_size: int, *, lot: int = 1, sprea
     walked = walk(columns([bar], count, tick_size, lot, spread), seed)
     volume = np.cumsum(walked.quantity)
     return ticks([bar.instrument], walked, volume, np.full(len(volume), bar.oi))
+
+
+def join(names: Sequence[str], parts: Sequence[tuple[Path, Ints, Ints]]) -> list[Tick]:
+    """Return (path, volume, OI) parts as ticks in time order; ties go by row. `names` by row."""
+    joined = [
+        np.concatenate(columns) for columns in zip(*(msgspec.structs.astuple(path) for path, *_ in parts), strict=True)
+    ]
+    volume, oi = (np.concatenate([part[place] for part in parts]) for place in (1, 2))
+    order = np.lexsort((joined[0], joined[1]))
+    return ticks(names, Path(*joined).where(order), volume[order], oi[order])
 
 
 def ticks(names: Sequence[str], walked: Path, volume: Ints, oi: Ints) -> list[Tick]:
