@@ -1,0 +1,78 @@
+"""An order under check: the request and the figures that the rules read, gathered once."""
+
+from aitrade.core.instruments import Instrument
+from aitrade.core.orders import OrderRequest, Side
+from aitrade.market.calendar import PhaseName, Segment
+from aitrade.risk.account import Account
+from aitrade.risk.order_rate import OrderRate
+
+
+class Traded:
+    """What the rules ask of an instrument, worked out once a day."""
+
+    __slots__ = (
+        "derivative", "expired", "expires", "instrument", "option", "rate", "segment", "square_off", "trade_for_trade",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        segment: Segment,
+        rate: OrderRate,
+        square_off: int,
+        *,
+        today: str,
+        trade_for_trade: bool,
+    ) -> None:
+        self.instrument = instrument
+        self.segment = segment
+        self.rate = rate
+        """Of the exchange segment; shared by its instruments."""
+        self.square_off = square_off
+        """When MIS positions are squared off, ns UTC."""
+        self.derivative = instrument.is_derivative
+        self.option = instrument.is_option
+        self.expires = instrument.expiry == today
+        self.expired = "" < instrument.expiry < today
+        self.trade_for_trade = trade_for_trade
+
+
+class Case:
+    """One order under check. Prices in paise, quantities in units, times in ns UTC."""
+
+    __slots__ = (
+        "account", "instrument", "last", "now", "own", "phase", "position", "price", "quantity", "replaced",
+        "request", "sign", "traded", "working",
+    )  # fmt: skip
+
+    def __init__(
+        self, request: OrderRequest, traded: Traded, phase: PhaseName, now: int, account: Account, own: int = 0
+    ) -> None:
+        key, product = request.instrument, request.product
+        self.request = request
+        self.traded = traded
+        self.instrument = traded.instrument
+        self.phase = phase
+        self.now = now
+        self.account = account
+        self.own = own
+        """Units that this order has working already: more than 0 only when its terms are to change."""
+        self.quantity = request.quantity
+        """Units to send; of a modification, those not filled."""
+        self.sign = 1 if request.side is Side.BUY else -1
+        self.position = account.net(key, product)
+        self.working = account.working(key, product, request.side) - own
+        """Units of other working orders on this side."""
+        self.last = account.last(key)
+        self.replaced: Case | None = None
+        """The same order on its present terms, when they are to change."""
+        self.price = request.price or request.trigger or self.last
+        """What a unit is reckoned at: the limit, else the trigger, else the last price."""
+
+    @property
+    def opening(self) -> int:
+        """Units that open new exposure after what working orders close."""
+        closable = -self.position * self.sign
+        if closable <= 0:
+            return self.quantity
+        return max(self.working + self.quantity - closable, 0) - max(self.working - closable, 0)

@@ -1,0 +1,198 @@
+"""All rules at once, before an order is journaled: every broken rule is told, with its numbers.
+
+Two kinds of rules: the exchange's, which every order meets, and the desk's own, which exits do not meet. Order of the
+tables is order of the answer. The desk lives on the trading thread; a check changes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from aitrade.core.clock import DAY, at, ist_date
+from aitrade.core.errors import Refused
+from aitrade.core.instruments import Exchange, Instrument
+from aitrade.core.money import format_rupees
+from aitrade.core.orders import Order, OrderRequest
+from aitrade.market.calendar import Calendar, Segment, segment_of
+from aitrade.market.rules import Rules
+from aitrade.risk import desk_rules, exchange_rules
+from aitrade.risk.account import Account
+from aitrade.risk.case import Case, Traded
+from aitrade.risk.desk_rules import DeskRules
+from aitrade.risk.exits import exits
+from aitrade.risk.limits import Limits
+from aitrade.risk.order_rate import OrderRate
+from aitrade.risk.phases import TAKES, Phases
+from aitrade.risk.refusals import Refusal, Rule
+
+Judge = Callable[[Case], str | None]
+Table = tuple[tuple[Rule, Judge], ...]
+NONE: tuple[Refusal, ...] = ()
+
+
+class RiskDesk:
+    """Checks orders against the limits, the market's rules and its calendar."""
+
+    def __init__(self, limits: Limits, rules: Rules, calendar: Calendar, *, order_rate: int | None = None) -> None:
+        """`order_rate` a second and exchange segment replaces the dated rule's, for a broker that sets its own."""
+        self._limits = limits
+        self._order_rate = order_rate
+        self._rules = rules
+        self._phases = Phases(calendar)
+        self._own = DeskRules(limits)
+        self._day_ends = 0
+        self._traded: dict[str, Traded] = {}
+        self._rates: dict[Exchange, OrderRate] = {}
+        self._exchange = _exchange_table(self._own)
+        opening = _opening_table(self._own)
+        self._all = self._exchange + opening
+        self._unfunded = tuple(row for row in self._all if row[0] is not Rule.MARGIN)
+        once = {Rule.DAY_ORDERS, Rule.DUPLICATE, Rule.STALE_PRICE}
+        self._changed = tuple(row for row in self._all if row[0] not in once)
+
+    def check(
+        self, request: OrderRequest, instrument: Instrument | None, now: int, account: Account, *, funded: bool = False
+    ) -> tuple[Refusal, ...]:
+        """Return every rule that the order breaks at `now` (ns UTC), none when it may go.
+
+        `funded` says that its margin was found for the whole basket that it is a leg of.
+        """
+        if instrument is None or not instrument.tradable:
+            return (_unknown(request.instrument, instrument),)
+        case = self._case(request, instrument, now, account)
+        exiting = case.position * case.sign < 0 and exits(request, case.quantity, instrument, account)
+        return self._judged(case, self._exchange if exiting else self._unfunded if funded else self._all)
+
+    def check_modification(
+        self, terms: OrderRequest, order: Order, instrument: Instrument, now: int, account: Account
+    ) -> tuple[Refusal, ...]:
+        """Return every rule that new terms for a working order break; `terms.quantity` counts what has filled."""
+        own = order.remaining
+        case = self._case(terms, instrument, now, account, own)
+        case.quantity = terms.quantity - order.filled
+        if case.quantity <= 0:
+            text = f"{order.filled} units have filled: ask for more than that, or cancel the rest."
+            return (Refusal(Rule.LOT, text),)
+        case.replaced = self._case(order.request, instrument, now, account, own)
+        case.replaced.quantity, case.replaced.price = own, order.price or order.trigger or case.last
+        exiting = exits(terms, case.quantity, instrument, account, own)
+        return self._judged(case, self._exchange if exiting else self._changed)
+
+    def check_basket(
+        self, legs: Sequence[tuple[OrderRequest, Instrument | None]], now: int, account: Account
+    ) -> tuple[Refusal, ...]:
+        """Return every rule that any leg breaks; the legs' margin is found for all together, so that hedges count."""
+        found = [
+            Refusal(refusal.rule, f"{request.instrument}: {refusal.text}")
+            for request, instrument in legs
+            for refusal in self.check(request, instrument, now, account, funded=True)
+        ]
+        if found:
+            return tuple(found)
+        cases = [self._case(request, instrument, now, account) for request, instrument in legs if instrument]
+        need, free = desk_rules.needed_together(cases), account.available()
+        short = f"The basket needs {format_rupees(need)}, {format_rupees(free)} is free: send less, or free money."
+        return (Refusal(Rule.MARGIN, short),) if need > max(free, 0) else NONE
+
+    def sent(self, request: OrderRequest, instrument: Instrument, now: int) -> None:
+        """Count an order that was sent."""
+        self._rate(instrument.exchange, now).count(now)
+        if request.strategy:
+            self._own.sent(request, now)
+
+    def changed(self, instrument: Instrument, now: int) -> None:
+        """Count a modification or a cancellation that was sent."""
+        self._rate(instrument.exchange, now).count(now)
+
+    def wait(self, instrument: Instrument, now: int) -> int:
+        """Return how long an exit or a cancellation waits for its turn, ns; it is paced, never refused."""
+        return self._rate(instrument.exchange, now).wait(now)
+
+    def rates(self, now: int) -> dict[str, int]:
+        """Return the messages of the last second by exchange segment."""
+        return {str(exchange): rate.used(now) for exchange, rate in self._rates.items()}
+
+    def _judged(self, case: Case, table: Table) -> tuple[Refusal, ...]:
+        found = None
+        if case.phase not in TAKES:
+            found = [self._phases.why_closed(case.traded.segment, case.phase, case.now)]
+        for rule, judge in table:
+            text = judge(case)
+            if text is not None:
+                found = found or []
+                found.append(Refusal(rule, text))
+        return NONE if found is None else tuple(found)
+
+    def _case(self, request: OrderRequest, instrument: Instrument, now: int, account: Account, own: int = 0) -> Case:
+        if now >= self._day_ends:
+            self._new_day(now)
+        traded = self._traded.get(instrument.key)
+        if traded is None or traded.instrument is not instrument:
+            traded = self._traded[instrument.key] = self._trade(instrument, now)
+        return Case(request, traded, self._phases.name(traded.segment, now), now, account, own)
+
+    def _new_day(self, now: int) -> None:
+        self._day_ends = at(ist_date(now), "00:00") + DAY
+        self._traded.clear()
+        self._rates.clear()
+
+    def _trade(self, instrument: Instrument, now: int) -> Traded:
+        day, segment = ist_date(now), segment_of(instrument)
+        square_off = self._square_off(day, segment)
+        t2t = not instrument.is_derivative and instrument.series in self._limits.trade_for_trade
+        rate = self._rate(instrument.exchange, now)
+        return Traded(instrument, segment, rate, square_off, today=day.isoformat(), trade_for_trade=t2t)
+
+    def _square_off(self, day: date, segment: Segment) -> int:
+        """Return when MIS positions are squared off; the day's end where nothing trades."""
+        try:
+            return at(day, self._rules.square_off(day, segment))
+        except Refused:
+            return self._day_ends
+
+    def _rate(self, exchange: Exchange, now: int) -> OrderRate:
+        if now >= self._day_ends:
+            self._new_day(now)
+        rate = self._rates.get(exchange)
+        if rate is None:
+            limit = self._order_rate or self._rules.order_rate(ist_date(now))
+            rate = self._rates[exchange] = OrderRate(limit, self._limits.exit_reserve_per_second)
+        return rate
+
+
+def _exchange_table(own: DeskRules) -> Table:
+    """Return the rules that every order meets, an exit too."""
+    return (
+        (Rule.INSTRUMENT, exchange_rules.expired),
+        (Rule.ORDER_TYPE, exchange_rules.order_type),
+        (Rule.ORDER_TYPE, own.stop_market),
+        (Rule.PRODUCT, exchange_rules.product),
+        (Rule.LOT, exchange_rules.lot),
+        (Rule.PRICE, exchange_rules.price),
+        (Rule.TICK, exchange_rules.tick),
+        (Rule.BAND, exchange_rules.band),
+        (Rule.FREEZE, exchange_rules.freeze),
+        (Rule.DELIVERY, exchange_rules.delivery),
+        (Rule.REFERENCE, exchange_rules.reference),
+    )
+
+
+def _opening_table(own: DeskRules) -> Table:
+    """Return the rules that only an order which may open exposure meets."""
+    return (
+        (Rule.EXPIRY, desk_rules.expiry),
+        (Rule.SQUARE_OFF, desk_rules.square_off),
+        (Rule.STALE_PRICE, own.stale_price),
+        (Rule.VALUE, own.value),
+        (Rule.QUANTITY, own.quantity),
+        (Rule.DAY_ORDERS, own.day_orders),
+        (Rule.DAILY_LOSS, own.daily_loss),
+        (Rule.DUPLICATE, own.duplicate),
+        (Rule.ORDER_RATE, own.order_rate),
+        (Rule.MARGIN, desk_rules.margin),
+    )
+
+
+def _unknown(key: str, instrument: Instrument | None) -> Refusal:
+    if instrument is None:
+        return Refusal(Rule.INSTRUMENT, f"{key!r} is not in today's instrument master: search for it by name.")
+    return Refusal(Rule.INSTRUMENT, f"{key} is an index, which cannot be traded: trade its futures, options or an ETF.")

@@ -1,0 +1,143 @@
+"""What the exchange would refuse: every order meets these, an exit too. Each rule answers with a sentence, or None."""
+
+from collections import Counter
+
+from aitrade.core.instruments import Instrument
+from aitrade.core.money import format_rupees, group_indian
+from aitrade.core.orders import OrderType, Product, Validity
+from aitrade.market.calendar import PhaseName
+from aitrade.risk.case import Case
+from aitrade.risk.phases import TAKES
+from aitrade.risk.slicing import slice_quantity
+
+_LIMIT, _MARKET, _SL, _SL_M = OrderType.LIMIT, OrderType.MARKET, OrderType.SL, OrderType.SL_M
+_PRICED = frozenset({_LIMIT, _SL})
+_TRIGGERED = frozenset({_SL, _SL_M})
+_CNC, _MIS, _NRML = Product.CNC, Product.MIS, Product.NRML
+
+
+def expired(case: Case) -> str | None:
+    """A contract trades up to its expiry."""
+    if not case.traded.expired:
+        return None
+    return f"{case.instrument.key} expired on {case.instrument.expiry}: choose a later contract."
+
+
+def order_type(case: Case) -> str | None:
+    """Auctions take market and limit orders of the day, later limit only; stops and IOC are for continuous trading."""
+    request, phase = case.request, case.phase
+    if phase is PhaseName.CONTINUOUS:
+        return None
+    takes = TAKES.get(phase, ())
+    if takes and request.type not in takes:
+        return f"{request.type} orders are not taken in {phase}: send {' or '.join(sorted(takes))}, or wait."
+    if takes and request.validity is Validity.IOC:
+        return f"IOC orders are not taken in {phase}: send a DAY order, or wait for continuous trading."
+    return None
+
+
+def product(case: Case) -> str | None:
+    """CNC is for shares, NRML for derivatives; MIS for both, except in trade-for-trade series."""
+    name = case.request.product
+    key = case.instrument.key
+    if case.traded.derivative:
+        return f"{key} is a derivative: CNC does not apply, use NRML or MIS." if name is _CNC else None
+    if name is _NRML:
+        return f"{key} is a share: NRML does not apply, use CNC or MIS."
+    if name is _MIS and case.traded.trade_for_trade:
+        return f"{key} is in series {case.instrument.series} (trade for trade), each trade is delivered: use CNC."
+    return None
+
+
+def lot(case: Case) -> str | None:
+    """Quantities are whole lots, and more than none."""
+    quantity, size = case.request.quantity, case.instrument.lot
+    if quantity > 0 and quantity % size == 0:
+        return None
+    if quantity <= 0:
+        return f"A quantity of {quantity} is not an order: send {size} units or more."
+    below = quantity // size * size
+    near = f"{below} or {below + size}" if below else f"{size}"
+    return f"{quantity} units are not whole lots of {size}: send {near}."
+
+
+def price(case: Case) -> str | None:
+    """A type has the prices that it needs, the right way round, and no others."""
+    request = case.request
+    kind, at, trigger = request.type, request.price, request.trigger
+    if (at > 0) is not (kind in _PRICED) or at < 0:
+        return f"A {kind} order has {'a' if kind in _PRICED else 'no'} price, not {format_rupees(at)}: correct it."
+    if (trigger > 0) is not (kind in _TRIGGERED) or trigger < 0:
+        has = "a" if kind in _TRIGGERED else "no"
+        return f"A {kind} order has {has} trigger price, not {format_rupees(trigger)}: correct it."
+    if kind is _SL and (at - trigger) * case.sign < 0:
+        way = "at or above" if case.sign > 0 else "at or below"
+        return (
+            f"The limit {format_rupees(at)} lies on the wrong side: put it {way} the trigger {format_rupees(trigger)}."
+        )
+    return None
+
+
+def tick(case: Case) -> str | None:
+    """Prices lie on the instrument's grid."""
+    size = case.instrument.tick
+    at, trigger = case.request.price, case.request.trigger
+    if not at % size and not trigger % size:
+        return None
+    wrong = at if at % size else trigger
+    below = wrong // size * size
+    near = f"{format_rupees(below)} or {format_rupees(below + size)}"
+    return f"{format_rupees(wrong)} is off the tick of {format_rupees(size)}: send {near}."
+
+
+def band(case: Case) -> str | None:
+    """Prices lie inside the day's band."""
+    lower, upper = case.instrument.lower, case.instrument.upper
+    if not upper:
+        return None
+    for at in (case.request.price, case.request.trigger):
+        if at and not lower <= at <= upper:
+            limits = f"{format_rupees(lower)} to {format_rupees(upper)}"
+            return f"{format_rupees(at)} is outside today's band: send a price of {limits}."
+    return None
+
+
+def freeze(case: Case) -> str | None:
+    """One order is at most the freeze quantity."""
+    quantity, limit = case.quantity, case.instrument.freeze
+    if not limit or quantity <= limit:
+        return None
+    return (
+        f"{group_indian(str(quantity))} units are over the freeze quantity of {group_indian(str(limit))}: "
+        f"let it be sliced, or send {_slices(quantity, case.instrument)}."
+    )
+
+
+def delivery(case: Case) -> str | None:
+    """A delivery sale is at most what is held and not on sale yet; trade-for-trade series sell delivered units only."""
+    request = case.request
+    if case.sign > 0 or request.product is not _CNC:
+        return None
+    waiting = case.account.undelivered(request.instrument) if case.traded.trade_for_trade else 0
+    sellable = max(case.position - waiting, 0) - case.working
+    if case.quantity <= sellable:
+        return None
+    also = f", {waiting} of them not delivered yet" if waiting else ""
+    return (
+        f"CNC sells what is held: {case.quantity} asked, {max(sellable, 0)} free ({case.position} held{also}, "
+        f"{case.working} on sale). Sell less, or go short with MIS."
+    )
+
+
+def reference(case: Case) -> str | None:
+    """The same reference is the same order: it is sent once."""
+    name = case.request.reference
+    if not name or case.own or not case.account.knows(name):
+        return None
+    return f"Reference {name!r} was used today: that order stands, give a new one another reference."
+
+
+def _slices(quantity: int, instrument: Instrument) -> str:
+    sizes = Counter(slice_quantity(quantity, instrument.freeze, instrument.lot))
+    parts = [f"{count} x {group_indian(str(size))}" for size, count in sorted(sizes.items(), reverse=True)]
+    return " and ".join(parts)
