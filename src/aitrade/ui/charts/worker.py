@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import hmac
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -32,6 +33,8 @@ from aitrade.ui.charts.series import Shelf
 from aitrade.ui.charts.window import Ask, window
 
 _PREFETCHED = 60
+_DEEPEST_WARM = 20_000
+"""Minutes of every symbol of the watchlist that are loaded ahead at most."""
 _VIEW = Path(__file__).parent / "view"
 Hours = Callable[[str, Instrument | None], Bounds]
 """Of an instrument's key, and the instrument where it is known: when its sessions open and close."""
@@ -67,6 +70,8 @@ class Worker:
         self.shelf = Shelf(self.link, lambda key: hours(key, self.link.instruments.get(key)))
         self.layouts = Layouts(home / "charts.json")
         self.link.on_world = self._begin_world
+        self._symbols: list[str] = []
+        self._depth = 1
         self._warming: asyncio.Task[None] | None = None
 
     def engine_address(self) -> tuple[str, str]:
@@ -84,17 +89,22 @@ class Worker:
 
     async def _begin_world(self, symbols: list[str]) -> None:
         self.shelf.clear()
+        self._symbols = symbols[:_PREFETCHED]
+        self._warm_to(1)
+
+    def _warm_to(self, depth: int) -> None:
+        self._depth = depth
         if self._warming:
             self._warming.cancel()
-        self._warming = asyncio.create_task(self._warm(symbols[:_PREFETCHED]))
+        self._warming = asyncio.create_task(self._warm())
 
-    async def _warm(self, symbols: list[str]) -> None:
+    async def _warm(self) -> None:
         """Load what the watchlist will ask for, one after the other so that the engine hardly notices."""
-        for symbol in symbols:
+        for symbol in self._symbols:
             with contextlib.suppress(AitradeError):
                 series = self.shelf.series(symbol)
                 async with series.lock:
-                    await series.reach_back(1, 1, 0)
+                    await series.reach_back(1, self._depth, 0)
             await asyncio.sleep(0.02)
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
@@ -114,7 +124,10 @@ class Worker:
     async def window(self, request: web.Request) -> web.Response:
         """Answer with the visible bars."""
         ask = msgspec.convert(dict(request.query), Ask, strict=False)
-        body = await window(self.shelf.series(ask.instrument), ask, self.link.now)
+        series = self.shelf.series(ask.instrument)
+        body = await window(series, ask, self.link.now)
+        if self._depth < (needed := min(len(series.minutes), _DEEPEST_WARM)):
+            self._warm_to(needed)
         return web.Response(body=body, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
     async def document(self, request: web.Request) -> web.Response:
@@ -194,10 +207,18 @@ async def _serve(settings: ChartSettings) -> None:
     written = home / "run" / "charts.json"
     _write_address(written, site)
     try:
-        await asyncio.Event().wait()
+        await _told_to_stop()
     finally:
         written.unlink(missing_ok=True)
         await runner.cleanup()
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    for signal_ in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows ends the process at once
+            asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
+    await stop.wait()
 
 
 def _write_address(path: Path, site: web.TCPSite) -> None:

@@ -1,8 +1,9 @@
 // One chart: what it shows, where the view is, the live bar, and when to ask the worker for more.
 
-import { lowerBound, studyText } from "./axes.js";
+import { lowerBound } from "./axes.js";
 import { Drawings } from "./drawings.js";
-import { AXIS_HEIGHT, AXIS_WIDTH, Layer, legendHtml, paintBack, paintFront, row } from "./layers.js";
+import { AXIS_HEIGHT, AXIS_WIDTH, Layer, paintBack, paintFront, row } from "./layers.js";
+import { Legend } from "./legend.js";
 import { Orders } from "./orders.js";
 import { Plots } from "./plots.js";
 import { attachPointer } from "./pointer.js";
@@ -28,7 +29,7 @@ export class Chart {
     this.element.append(holder);
     this.plots = new Plots(holder, look);
     this.front = new Layer(this.element, "front");
-    this.legend = this.#child("chart-legend");
+    this.legend = new Legend(this.#child("chart-legend"), this);
     this.note = this.#child("chart-note");
     this.drawings = new Drawings(book);
     this.orders = new Orders();
@@ -64,7 +65,7 @@ export class Chart {
     this.built = studies;
     this.columns = null;
     this.#arrange();
-    this.#writeStudies();
+    this.legend.rebuild();
   }
 
   // Ask for the bars about the view as it stands; the newest where the view is at the end.
@@ -112,8 +113,8 @@ export class Chart {
     this.closed = forming ? last : header.rows;
     this.live = forming ? { ...row(columns, last), end: header.last_end } : null;
     this.provisional = forming ? this.#rowOfStudies(columns, last) : null;
-    if (this.live) this.live.dayVolume = this.#quote()?.volume;
-    if (fresh) this.#writeStudies();
+    if (this.live) this.live.dayVolume = this.quote()?.volume;
+    if (fresh) this.legend.rebuild();
     if (this.stuck) this.#toEnd();
     this.tick();
     this.#fit();
@@ -135,19 +136,19 @@ export class Chart {
     const answer = await getWindow(wants).catch(() => null);
     if (!answer || asked !== this.asked || !this.live) return;
     this.provisional = this.#rowOfStudies(answer.columns, answer.header.rows - 1);
-    this.#writeStudies();
+    this.legend.rebuild();
     this.paintFront();
   }
 
   // --- the live bar --------------------------------------------------------------------------------------------
 
-  #quote() {
+  quote() {
     return window.aitrade.state.quotes.get(this.symbol);
   }
 
   // Take the symbol's newest quote into the live bar.
   tick() {
-    const quote = this.#quote();
+    const quote = this.quote();
     if (!quote || !this.columns) return;
     if (this.live && quote.ts >= this.live.start) this.#move(quote);
     else if (!this.live && this.atEnd && quote.ts >= this.header.last_end) this.#open(quote, this.header);
@@ -180,7 +181,8 @@ export class Chart {
     if (header.session_close && quote.ts >= header.session_close) return void (this.live = null);
     const price = quote.last;
     const bar = { x: last + 1, start, end: start + minutes * MINUTE, open: price, high: price, low: price, close: price };
-    this.live = header.size === 1 && minutes < DAY ? { ...bar, volume: 0, dayVolume: quote.volume } : null;
+    const next = header.size === 1 && minutes < DAY && quote.ts < bar.end;
+    this.live = next ? { ...bar, volume: 0, dayVolume: quote.volume } : null;
     this.provisional = null;
   }
 
@@ -207,7 +209,7 @@ export class Chart {
   }
 
   // Show [x0, x1); more bars are fetched when the view leaves those that are held, or needs finer ones.
-  look_at(x0, x1, { quiet = false } = {}) {
+  lookAt(x0, x1, { quiet = false } = {}) {
     if (!this.header) return;
     const count = Math.min(Math.max(x1 - x0, LEAST_BARS), MOST_BARS);
     const right = Math.min(Math.max(x1, this.#oldest() + LEAST_BARS), this.header.last + count * 0.8);
@@ -241,7 +243,7 @@ export class Chart {
     if (!this.header) return;
     const count = other.minutes === this.minutes ? other.count : this.count;
     const right = other.stuck ? this.header.last + Math.max(2, count * 0.04) : this.xOfTime(other.timeAt(other.x1));
-    this.look_at(right - count, right, { quiet: true });
+    this.lookAt(right - count, right, { quiet: true });
   }
 
   setManual(range) {
@@ -409,7 +411,7 @@ export class Chart {
   #paintAll() {
     this.backDue = true;
     this.paintFront();
-    this.#writeLegend();
+    this.legend.write();
   }
 
   paintFront() {
@@ -418,7 +420,7 @@ export class Chart {
       if (this.backDue) paintBack(this.back, this);
       this.backDue = false;
       paintFront(this.front, this);
-      this.#writeLegend();
+      this.legend.write();
     });
   }
 
@@ -427,51 +429,6 @@ export class Chart {
     if (!this.columns) return;
     this.cross = ts === null ? null : { x: Math.round(this.barX(ts)), y };
     this.paintFront();
-  }
-
-  #legendRow() {
-    if (!this.cross) return null;
-    const i = this.rowAt(this.cross.x);
-    return this.live && i >= this.closed ? null : i;
-  }
-
-  #writeLegend() {
-    if (!this.columns) return;
-    const i = this.#legendRow();
-    const bars = this.legend.querySelector(".chart-bars");
-    if (!bars) return this.#writeStudies();
-    bars.innerHTML = legendHtml(this, i);
-    this.plots.studies.forEach((study, number) => {
-      const values = study.lines.map((_, line) => {
-        const name = `s${number}_${line}`;
-        return studyText(this.#studyValue(name, i), study.unit);
-      });
-      const box = this.legend.querySelector(`[data-study="${number}"] .chart-v`);
-      if (box) box.textContent = values.filter((text) => text !== "–").join("  ") || "–";
-    });
-  }
-
-  #studyValue(name, i) {
-    const column = this.columns[name] ?? [];
-    if (i !== null) return column[i];
-    const now = this.live ? this.provisional?.[name] : undefined;
-    return Number.isFinite(now) ? now : column[this.closed - 1];
-  }
-
-  #writeStudies() {
-    const frame = this.minutes < DAY ? `${this.minutes}m` : "1D";
-    const name = this.symbol.split(":").pop();
-    const modelled = this.#quote()?.modelled ? `<span class="badge modelled" title="Prices are modelled">MODELLED</span>` : "";
-    const rows = this.plots.studies.map((study, number) => {
-      const swatch = `<i style="background:${this.look.line(study, number, 0)}"></i>`;
-      const top = study.overlay ? "" : `style="position:absolute;top:${this.panes[this.paneOf(number)].top + 3}px;left:8px"`;
-      return `<div class="chart-study" data-study="${number}" ${top}><button class="chart-name" title="Change ${study.label}">
-        ${swatch}${study.label}</button><span class="chart-v"></span><button class="chart-drop" title="Remove ${study.label}"
-        aria-label="Remove ${study.label}">✕</button></div>`;
-    });
-    this.legend.innerHTML = `<div class="chart-line"><b>${name}</b><span class="chart-k">${frame}</span>${modelled}
-      <span class="chart-bars"></span></div>${rows.join("")}`;
-    if (this.columns) this.#writeLegend();
   }
 
   dispose() {

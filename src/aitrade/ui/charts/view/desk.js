@@ -82,7 +82,7 @@ class Desk {
     const step = { ArrowLeft: -0.1, ArrowRight: 0.1 }[event.key];
     if (!step || event.ctrlKey || event.altKey) return;
     const { x0, x1, count } = this.active;
-    this.active.look_at(x0 + step * count, x1 + step * count);
+    this.active.lookAt(x0 + step * count, x1 + step * count);
   }
 
   // --- layouts -------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // The painted half of a chart: grid and axes below the Bokeh plots, and above them what moves: the live bar, the last
 // price, study values still forming, the crosshair. A tick repaints only this.
 
-import { clockText, ist, priceText, priceTicks, studyText, timeText, timeTicks, volumeText } from "./axes.js";
+import { priceText, priceTicks, studyText, timeText, timeTicks } from "./axes.js";
 
 export const AXIS_WIDTH = 74;
 export const AXIS_HEIGHT = 20;
@@ -202,23 +202,5 @@ function timeTag(c, chart, x, bottom) {
   c.fillText(text, left + wide / 2, bottom + AXIS_HEIGHT / 2);
 }
 
-// The readout of one bar: open, high, low, close, change, volume.
-export function legendHtml(chart, i) {
-  const { columns, live } = chart;
-  const bar = i === null && live ? live : row(columns, i ?? columns.x.length - 1);
-  const before = columns.close[(i ?? columns.x.length - 1) - 1] ?? bar.open;
-  const change = bar.close - before;
-  const tone = change >= 0 ? "up" : "down";
-  const cell = (name, value) => `<span class="chart-k">${name}</span><span class="chart-v ${tone}">${value}</span>`;
-  const when = i === null ? "" : `<span class="chart-k">${timeText(bar.start, chart.minutes)}</span>`;
-  const percent = `${change >= 0 ? "+" : "−"}${Math.abs((100 * change) / before).toFixed(2)}%`;
-  return [
-    when, cell("O", priceText(bar.open)), cell("H", priceText(bar.high)), cell("L", priceText(bar.low)),
-    cell("C", priceText(bar.close)), `<span class="chart-v ${tone}">${percent}</span>`, cell("V", volumeText(bar.volume)),
-  ].join(" ");
-}
-
 export const row = (columns, i) =>
   Object.fromEntries(["x", "start", "open", "high", "low", "close", "volume"].map((name) => [name, columns[name][i]]));
-
-export const liveClock = (ns) => clockText(ist(ns));

@@ -37,7 +37,7 @@ export function attachPointer(chart) {
       const rise = ((y - press.y) / chart.panes[0].height) * (press.range[1] - press.range[0]);
       chart.manual = press.range.map((value) => value + rise);
     }
-    chart.look_at(press.x0 + bars, press.x1 + bars);
+    chart.lookAt(press.x0 + bars, press.x1 + bars);
   };
 
   const cursor = (x, y) => {
@@ -85,7 +85,7 @@ export function attachPointer(chart) {
     const sideways = event.shiftKey ? event.deltaY : event.deltaX;
     if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) {
       const bars = (sideways / 600) * chart.count;
-      return chart.look_at(chart.x0 + bars, chart.x1 + bars);
+      return chart.lookAt(chart.x0 + bars, chart.x1 + bars);
     }
     zoom(chart, Math.exp(event.deltaY / 500), chart.xAt(Math.min(x, chart.plotWidth)));
   }, { passive: false });
@@ -103,5 +103,5 @@ export function attachPointer(chart) {
 // Widen or narrow the view about a bar; a view at the end keeps its end.
 export function zoom(chart, factor, about) {
   const anchor = chart.stuck ? chart.x1 : about;
-  chart.look_at(anchor - (anchor - chart.x0) * factor, anchor + (chart.x1 - anchor) * factor);
+  chart.lookAt(anchor - (anchor - chart.x0) * factor, anchor + (chart.x1 - anchor) * factor);
 }

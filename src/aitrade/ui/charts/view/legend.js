@@ -1,0 +1,79 @@
+// The words in a chart's corner: symbol, frame, the bar under the crosshair (or the newest), and the studies' values.
+
+import { priceText, studyText, timeText, volumeText } from "./axes.js";
+import { row } from "./layers.js";
+
+const DAY = 1440;
+const NARROW = 520;
+
+export class Legend {
+  constructor(element, chart) {
+    this.element = element;
+    this.chart = chart;
+  }
+
+  // Anew when the symbol, the time frame or the studies change.
+  rebuild() {
+    const { symbol, minutes, plots, columns } = this.chart;
+    const frame = minutes < DAY ? `${minutes}m` : "1D";
+    const mark = this.chart.quote()?.modelled ? '<span class="badge modelled" title="Prices are modelled">MODELLED</span>' : "";
+    this.element.innerHTML = `<div class="chart-line"><b>${symbol.split(":").pop()}</b><span class="chart-k">${frame}</span>
+      ${mark}<span class="chart-bars"></span></div>${plots.studies.map((study, i) => this.#study(study, i)).join("")}`;
+    if (columns) this.write();
+  }
+
+  #study(study, number) {
+    const { look, panes } = this.chart;
+    const own = panes[this.chart.paneOf(number)];
+    const place = study.overlay ? "" : `style="position:absolute;top:${own.top + 3}px;left:8px"`;
+    return `<div class="chart-study" data-study="${number}" ${place}>
+      <button class="chart-name" title="Change ${study.label}"><i style="background:${look.line(study, number, 0)}"></i>
+      ${study.label}</button><span class="chart-v"></span>
+      <button class="chart-drop" title="Remove ${study.label}" aria-label="Remove ${study.label}">✕</button></div>`;
+  }
+
+  write() {
+    const { chart } = this;
+    const bars = this.element.querySelector(".chart-bars");
+    if (!bars || !chart.columns) return;
+    const i = this.#row();
+    bars.innerHTML = barHtml(chart, i);
+    this.element.querySelectorAll(".chart-study").forEach((line) => {
+      const study = chart.plots.studies[Number(line.dataset.study)];
+      const texts = study.lines.map((_, n) => studyText(this.#value(`s${line.dataset.study}_${n}`, i), study.unit));
+      line.querySelector(".chart-v").textContent = texts.filter((text) => text !== "–").join("  ") || "–";
+    });
+  }
+
+  // The row under the crosshair; null stands for the newest bar.
+  #row() {
+    const { cross, live, closed } = this.chart;
+    if (!cross) return null;
+    const i = this.chart.rowAt(cross.x);
+    return live && i >= closed ? null : i;
+  }
+
+  #value(name, i) {
+    const { columns, live, provisional, closed } = this.chart;
+    const column = columns[name] ?? [];
+    if (i !== null) return column[i];
+    const now = live ? provisional?.[name] : undefined;
+    return Number.isFinite(now) ? now : column[closed - 1];
+  }
+}
+
+function barHtml(chart, i) {
+  const { columns, live, minutes, width } = chart;
+  const last = columns.x.length - 1;
+  const bar = i === null && live ? live : row(columns, i ?? last);
+  const before = columns.close[(i ?? last) - 1] ?? bar.open;
+  const change = bar.close - before;
+  const tone = change >= 0 ? "up" : "down";
+  const cell = (name, value) => `<span class="chart-k">${name}</span><span class="chart-v ${tone}">${value}</span>`;
+  const when = i === null ? "" : `<span class="chart-k">${timeText(bar.start, minutes)}</span>`;
+  const range = [cell("O", priceText(bar.open)), cell("H", priceText(bar.high)), cell("L", priceText(bar.low))];
+  const percent = `${change >= 0 ? "+" : "−"}${Math.abs((100 * change) / before).toFixed(2)}%`;
+  const close = [cell("C", priceText(bar.close)), `<span class="chart-v ${tone}">${percent}</span>`];
+  const rest = width < NARROW ? close : [...range, ...close, cell("V", volumeText(bar.volume))];
+  return [when, ...rest].join(" ");
+}
