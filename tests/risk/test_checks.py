@@ -186,6 +186,29 @@ def test_the_day_has_its_phases(time, rule, request_):
 
 
 @pytest.mark.parametrize(
+    ("time", "rule", "how"),
+    [
+        ("15:14", None, {"type": MARKET}),
+        ("15:14", None, {"type": SL_M, "trigger": 1_010_00}),
+        ("15:17", Rule.PHASE, {"type": MARKET}),
+        ("15:22", None, {"type": MARKET}),
+        ("15:22", Rule.ORDER_TYPE, {"type": SL_M, "trigger": 1_010_00}),
+        ("15:27", None, {"type": LIMIT, "price": 1_000_00}),
+        ("15:27", Rule.ORDER_TYPE, {"type": MARKET}),
+        ("15:32", Rule.PHASE, {"type": LIMIT, "price": 1_000_00}),
+        ("15:55", None, {"type": MARKET}),
+        ("16:05", Rule.PHASE, {"type": MARKET}),
+    ],
+)
+def test_a_share_with_derivatives_closes_by_auction(time, rule, how):
+    """Orders of each kind around the closing auction of August 2026."""
+    share = msgspec.structs.replace(TCS, has_derivatives=True)
+    now = at("2026-08-05", time)
+    found = desk().check(ask(product=CNC, **how), share, now, book().price(TCS.key, 1_000_00, now))
+    assert [refusal.rule for refusal in found] == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
     ("day", "rule", "says"),
     [
         ("2025-03-31", Rule.PHASE, "2025-04-01"),

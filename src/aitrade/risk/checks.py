@@ -21,7 +21,7 @@ from aitrade.risk.desk_rules import DeskRules
 from aitrade.risk.exits import exits
 from aitrade.risk.limits import Limits
 from aitrade.risk.order_rate import OrderRate
-from aitrade.risk.phases import TAKES, Phases
+from aitrade.risk.phases import TAKES, why_closed
 from aitrade.risk.refusals import Refusal, Rule
 
 Judge = Callable[[Case], str | None]
@@ -37,7 +37,7 @@ class RiskDesk:
         self._limits = limits
         self._order_rate = order_rate
         self._rules = rules
-        self._phases = Phases(calendar)
+        self._calendar = calendar
         self._own = DeskRules(limits)
         self._day_ends = 0
         self._traded: dict[str, Traded] = {}
@@ -114,7 +114,7 @@ class RiskDesk:
     def _judged(self, case: Case, table: Table) -> tuple[Refusal, ...]:
         found = None
         if case.phase not in TAKES:
-            found = [self._phases.why_closed(case.traded.segment, case.phase, case.now)]
+            found = [why_closed(self._calendar, case.traded.segment, case.phase, case.now)]
         for rule, judge in table:
             text = judge(case)
             if text is not None:
@@ -128,7 +128,7 @@ class RiskDesk:
         traded = self._traded.get(instrument.key)
         if traded is None or traded.instrument is not instrument:
             traded = self._traded[instrument.key] = self._trade(instrument, now)
-        return Case(request, traded, self._phases.name(traded.segment, now), now, account, own)
+        return Case(request, traded, self._calendar.phase_at(now, traded.segment).name, now, account, own)
 
     def _new_day(self, now: int) -> None:
         self._day_ends = at(ist_date(now), "00:00") + DAY

@@ -5,7 +5,7 @@ from datetime import date
 from aitrade.core.clock import ist_date, ist_time
 from aitrade.core.errors import Refused, UnknownDate
 from aitrade.core.orders import OrderType
-from aitrade.market.calendar import Calendar, Phase, PhaseName, Segment
+from aitrade.market.calendar import Calendar, PhaseName, Segment
 from aitrade.risk.refusals import Refusal, Rule
 
 _AUCTION = frozenset({OrderType.LIMIT, OrderType.MARKET})
@@ -21,44 +21,25 @@ TAKES: dict[PhaseName, frozenset[OrderType]] = {
 """The order types that each phase takes; a phase that is not here takes none."""
 
 
-class Phases:
-    """The phase of each segment, looked up in the calendar once a phase."""
-
-    def __init__(self, calendar: Calendar) -> None:
-        self._calendar = calendar
-        self._now: dict[Segment, Phase] = {}
-
-    def name(self, segment: Segment, now: int) -> PhaseName:
-        """Return the phase at `now`; CLOSED where the calendar does not reach."""
-        phase = self._now.get(segment)
-        if phase is not None and phase.start <= now < phase.end:
-            return phase.name
-        try:
-            phase = self._now[segment] = self._calendar.phase_at(now, segment)
-        except UnknownDate:
-            return PhaseName.CLOSED
-        return phase.name
-
-    def why_closed(self, segment: Segment, phase: PhaseName, now: int) -> Refusal:
-        """Return why nothing can be sent: a holiday, a date that nobody has published, or the time of day."""
-        day = ist_date(now)
-        try:
-            session = self._calendar.session(day, segment)
-        except UnknownDate as error:
-            return Refusal(Rule.DATE, str(error))
-        except Refused as error:
-            return Refusal(Rule.PHASE, str(error))
-        hours = f"{ist_time(session.open)[:5]} to {ist_time(session.close)[:5]}"
-        if now < session.close:
-            then = (
-                f"send the order at {ist_time(session.open)[:5]}" if now < session.open else "send it after this phase"
-            )
-            return Refusal(Rule.PHASE, f"No order is taken in {phase} ({ist_time(now)}); trading is {hours}: {then}.")
-        after = self._next(day, segment)
+def why_closed(calendar: Calendar, segment: Segment, phase: PhaseName, now: int) -> Refusal:
+    """Return why nothing can be sent: a holiday, a date that nobody has published, or the time of day."""
+    day = ist_date(now)
+    try:
+        session = calendar.session(day, segment)
+    except UnknownDate as error:
+        return Refusal(Rule.DATE, str(error))
+    except Refused as error:
+        return Refusal(Rule.PHASE, str(error))
+    hours = f"{ist_time(session.open)[:5]} to {ist_time(session.close)[:5]}"
+    if now >= session.close and phase is PhaseName.CLOSED:
+        after = _next(calendar, day, segment)
         return Refusal(Rule.PHASE, f"The market is closed at {ist_time(now)}; it traded {hours}: send it {after}.")
+    then = f"at {ist_time(session.open)[:5]}" if now < session.open else "after this phase"
+    return Refusal(Rule.PHASE, f"No order is taken in {phase} ({ist_time(now)}); trading is {hours}: send it {then}.")
 
-    def _next(self, day: date, segment: Segment) -> str:
-        try:
-            return f"on {self._calendar.next_trading_day(day, segment):%A, %d %B %Y}"
-        except UnknownDate:
-            return "on the next trading day (not published yet)"
+
+def _next(calendar: Calendar, day: date, segment: Segment) -> str:
+    try:
+        return f"on {calendar.next_trading_day(day, segment):%A, %d %B %Y}"
+    except UnknownDate:
+        return "on the next trading day (not published yet)"
