@@ -31,6 +31,8 @@ from aitrade.core.orders import (
     client_order_id,
 )
 from aitrade.core.quotes import Tick
+from aitrade.market.calendar import Calendar
+from aitrade.market.rules import Rules
 
 DAY = "2025-03-28"
 SHARE = Instrument(
@@ -50,50 +52,18 @@ FUTURE = Instrument(
 CALL = msgspec.structs.replace(
     FUTURE, key="NFO:NIFTY24APR2523500CE", symbol="NIFTY24APR2523500CE", kind=Kind.CALL, strike=2_350_000
 )
+CALENDAR = Calendar.load()
+RULES = Rules.load()
 INSTANT = Latency(low=1_000_000, high=1_000_000)
-
-
-class Stage(msgspec.Struct, frozen=True):
-    """A phase of the test calendar."""
-
-    name: str
-    start: int
-    end: int
-
-
-class OneDay:
-    """A calendar of one day: its phases by start time, closed around them."""
-
-    def __init__(self, day=DAY, **starts):
-        edges = [(0, "CLOSED"), *((at(day, time), name) for name, time in starts.items())]
-        ends = [start for start, _ in edges[1:]] + [1 << 62]
-        self.phases = [Stage(name, start, end) for (start, name), end in zip(edges, ends, strict=True)]
-
-    def phase_at(self, ts, _segment):
-        """Return the phase that holds `ts`."""
-        return next(phase for phase in self.phases if phase.start <= ts < phase.end)
-
-
-def plain_day(day=DAY):
-    """Return a calendar of one plain day: continuous from 09:15 to 15:30."""
-    return OneDay(day, CONTINUOUS="09:15", CLOSED="15:30")
-
-
-class NoRules:
-    """Dated rules that know nothing."""
-
-    def freeze(self, _day, _base):
-        """Know of no limit."""
-        return
 
 
 class Market:
     """Drives a PaperExchange with scripts and keeps what it said."""
 
-    def __init__(self, instrument=SHARE, calendar=None, start="09:30:00", day=DAY, **settings):
+    def __init__(self, instrument=SHARE, start="09:30:00", day=DAY, **settings):
         settings.setdefault("latency", INSTANT)
         self.instrument = instrument
-        self.exchange = PaperExchange(calendar or plain_day(day), NoRules(), {instrument.key: instrument}, **settings)
+        self.exchange = PaperExchange(CALENDAR, RULES, {instrument.key: instrument}, **settings)
         self.exchange.connect(self._hear)
         self.updates: list[VenueUpdate] = []
         self.orders: list[Order] = []

@@ -6,24 +6,20 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paper_market import CALL, FUTURE, SHARE
+from paper_market import CALENDAR, CALL, FUTURE, RULES, SHARE
 
 from aitrade.brokers.simulator import clearing
 from aitrade.brokers.simulator.clearing import Delivery, Held
 from aitrade.brokers.simulator.facts import Facts
 from aitrade.core.instruments import Kind
-from aitrade.core.money import half_up
 from aitrade.core.orders import Side
+from aitrade.market.charges import ChargeBook
+from aitrade.market.corporate_actions import parse_subject
 
-INDICES = {"NSE:NIFTY"}
+RATES = ChargeBook.load().rates(date(2025, 3, 28), CALL, "NRML")
 PUT = msgspec.structs.replace(CALL, kind=Kind.PUT, key="NFO:NIFTY24APR2523500PE")
 STOCK_CALL = msgspec.structs.replace(CALL, underlying="NSE:ACME", key="NFO:ACME24APR25100CE", strike=10_000, lot=500)
 RUPEE = 100
-
-
-def exercise_tax(value):
-    """0.125 % of the intrinsic value: the rate of 2025."""
-    return half_up(value * 125, 100_000)
 
 
 EXPIRIES = [
@@ -42,7 +38,7 @@ EXPIRIES = [
 def test_expiry_in_cash(instrument, quantity, average, settlement, gain):
     """A future settles at the index, an option at its intrinsic value, an exercised one taxed; nothing is left."""
     held = Held(instrument, "NRML", quantity, quantity * average * RUPEE)
-    move = clearing.expire(held, settlement * RUPEE, exercise_tax, INDICES)
+    move = clearing.expire(held, settlement * RUPEE, RATES, RULES)
     assert move.amount == round(gain * RUPEE)
     assert (held.quantity + move.quantity, held.cost + move.cost) == (0, 0)
     assert "expired" in move.note
@@ -50,9 +46,9 @@ def test_expiry_in_cash(instrument, quantity, average, settlement, gain):
 
 def test_a_stock_contract_is_refused_on_its_expiry_day_only():
     """It would settle in shares; an index contract would not."""
-    assert clearing.delivery_refusal(STOCK_CALL, INDICES, "2025-04-23") == ""
-    assert clearing.delivery_refusal(CALL, INDICES, "2025-04-24") == ""
-    assert clearing.delivery_refusal(STOCK_CALL, INDICES, "2025-04-24") == (
+    assert clearing.delivery_refusal(STOCK_CALL, RULES, "2025-04-23") == ""
+    assert clearing.delivery_refusal(CALL, RULES, "2025-04-24") == ""
+    assert clearing.delivery_refusal(STOCK_CALL, RULES, "2025-04-24") == (
         "NFO:ACME24APR25100CE expires today and settles in shares, which this book does not deliver; "
         "close what you hold and trade the next expiry."
     )
@@ -60,7 +56,7 @@ def test_a_stock_contract_is_refused_on_its_expiry_day_only():
 
 def test_a_stock_contract_that_is_held_all_the_same_is_closed_in_cash_and_says_so():
     """Nothing stays open after expiry."""
-    move = clearing.expire(Held(STOCK_CALL, "NRML", 500, 500_000), 10_500, exercise_tax, INDICES)
+    move = clearing.expire(Held(STOCK_CALL, "NRML", 500, 500_000), 10_500, RATES, RULES)
     assert move.quantity == -500
     assert "close those before expiry" in move.note
 
@@ -94,11 +90,6 @@ def sold(quantity, day, value=None):
     return msgspec.structs.replace(bought(quantity, day, value), side=Side.SELL)
 
 
-def trap_calendar(day):
-    """Wednesday 2026-08-26 trades and does not settle: Tuesday's and Wednesday's trades come on Thursday."""
-    return {25: date(2026, 8, 27), 26: date(2026, 8, 27), 27: date(2026, 8, 28)}[day.day]
-
-
 SETTLEMENTS = [
     # today, what is delivered by then: traded on Monday to Wednesday
     (date(2026, 8, 26), []),
@@ -109,16 +100,16 @@ SETTLEMENTS = [
 
 @pytest.mark.parametrize(("today", "delivered"), SETTLEMENTS)
 def test_t_plus_one_with_a_settlement_holiday(today, delivered):
-    """Trades settle on the next settlement day, which is not always the next trading day."""
+    """Wednesday 2026-08-26 trades and does not settle: Tuesday's and Wednesday's trades come on Thursday."""
     trades = [bought(10, date(2026, 8, 25)), bought(20, date(2026, 8, 26)), bought(30, date(2026, 8, 27))]
-    moves, later = clearing.settle(trades, today, trap_calendar)
+    moves, later = clearing.settle(trades, today, CALENDAR.settlement_day)
     assert [move.settled for move in moves] == delivered
     assert [trade.quantity for trade in later] == [10, 20, 30][len(delivered) :]
 
 
 def test_the_proceeds_of_a_sale_come_without_shares():
     """A sale settles in money; the note says how much."""
-    (move,), _ = clearing.settle([sold(10, date(2026, 8, 25))], date(2026, 8, 27), trap_calendar)
+    (move,), _ = clearing.settle([sold(10, date(2026, 8, 25))], date(2026, 8, 27), CALENDAR.settlement_day)
     assert (move.settled, move.amount) == (0, 0)
     assert move.note == "NSE:ACME: ₹1,000.00 of 10 sold received, traded on 2026-08-25."
 
@@ -149,10 +140,21 @@ def test_short_delivery_is_closed_out():
     assert "closed out at ₹120.00" in move.note
 
 
-def test_a_split_changes_units_and_not_the_cost():
-    """One for ten becomes ten for ten."""
-    move = clearing.corporate_action(Held(SHARE, "CNC", 10, 100_000), 100, 100_000, 0, "split")
-    assert (move.quantity, move.cost, move.amount) == (90, 0, 0)
+ACTIONS = [
+    # subject, units after, cost after ₹, cash ₹: ten held that cost ₹1,000
+    ("Face Value Split (Sub-Division) - From Rs 10/- Per Share To Re 1/- Per Share", 100, 1_000, 0),
+    ("Bonus 1:1", 20, 1_000, 0),
+    ("Dividend - Rs 5 Per Share", 10, 1_000, 50),
+]
+
+
+@pytest.mark.parametrize(("subject", "quantity", "cost", "cash"), ACTIONS)
+def test_corporate_actions(subject, quantity, cost, cash):
+    """What the exchange announces changes units, never the cost, and pays what it pays."""
+    (action,) = parse_subject(subject)
+    move = clearing.corporate_action(Held(SHARE, "CNC", 10, 100_000), action)
+    assert (10 + move.quantity, 100_000 + move.cost, move.amount) == (quantity, cost * RUPEE, cash * RUPEE)
+    assert move.note.startswith("NSE:ACME: ")
 
 
 def test_the_days_purchases_are_carried_and_a_short_is_not():

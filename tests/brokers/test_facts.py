@@ -7,7 +7,7 @@ import pytest
 from paper_market import CALL, SHARE
 
 from aitrade.brokers.simulator.facts import Facts
-from aitrade.core.errors import DataRefused
+from aitrade.core.errors import Refused
 from aitrade.core.instruments import Kind
 from aitrade.core.orders import OrderType
 
@@ -46,9 +46,10 @@ def test_facts_begin_on_their_date():
 
 
 def test_a_table_in_the_data_folder_replaces_ours(tmp_path):
-    """An override is read whole, and a damaged one is refused with its path."""
+    """An override is read whole, and a damaged one is refused by its name."""
     own = Facts.load(tmp_path)
     assert own.on(date(2026, 11, 23)) == FACTS
-    (tmp_path / "facts.toml").write_text("[[protection]]\nfrom = 2026-04-01\n")
-    with pytest.raises(DataRefused, match=r"facts\.toml is not a table of exchange facts"):
+    (tmp_path / "facts").mkdir()
+    (tmp_path / "facts" / "exchange.toml").write_text("[[protection]]\nfrom = 2026-04-01\n")
+    with pytest.raises(Refused, match=r"facts/exchange\.toml does not fit"):
         Facts.load(tmp_path)

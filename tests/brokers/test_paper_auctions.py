@@ -2,32 +2,12 @@
 
 import msgspec
 import pytest
-from paper_market import CALL, FUTURE, SHARE, Market, OneDay
+from paper_market import CALL, FUTURE, SHARE, Market
 
 from aitrade.core.clock import at
-from aitrade.core.errors import Refused, UnknownDate
+from aitrade.core.errors import Refused
 
 DAY = "2026-11-23"
-OPENING = OneDay(
-    DAY,
-    PRE_OPEN="09:00",
-    PRE_OPEN_LIMIT_ONLY="09:05",
-    PRE_OPEN_MATCH="09:10",
-    BUFFER="09:12",
-    CONTINUOUS="09:15",
-    CLOSED="15:30",
-)
-CLOSING = OneDay(
-    DAY,
-    CONTINUOUS="09:15",
-    AUCTION_REFERENCE="15:15",
-    AUCTION="15:20",
-    AUCTION_LIMIT_ONLY="15:25",
-    AUCTION_MATCH="15:30",
-    BUFFER="15:35",
-    POST_CLOSE="15:50",
-    CLOSED="16:00",
-)
 STOCK = msgspec.structs.replace(SHARE, has_derivatives=True)
 
 OPENINGS = [
@@ -99,13 +79,13 @@ HALTS = [
 @pytest.mark.parametrize(("script", "said"), OPENINGS)
 def test_pre_open(script, said):
     """The pre-open session gathers and matches at the open."""
-    assert Market(calendar=OPENING, start="09:01:00", day=DAY).run(script).said == said
+    assert Market(start="09:01:00", day=DAY).run(script).said == said
 
 
 @pytest.mark.parametrize(("script", "said"), CLOSINGS)
 def test_closing(script, said):
     """The closing auction matches at its print, the post-close session at the close."""
-    assert Market(STOCK, calendar=CLOSING, start="15:00:00", day=DAY).run(script).said == said
+    assert Market(STOCK, start="15:00:00", day=DAY).run(script).said == said
 
 
 @pytest.mark.parametrize(("script", "said"), HALTS)
@@ -122,7 +102,6 @@ REASONS = [
     ),
     (SHARE, "at 09:05:01, BUY 10 MARKET", "No MARKET orders in the pre-open session's limit-only part; use LIMIT."),
     (SHARE, "BUY 10 LIMIT 100.00 IOC", "No IOC orders in the pre-open session; use DAY."),
-    (CALL, "BUY 75 MARKET", "Options do not trade in the pre-open session; send the order at 09:05:00 or later."),
     (
         SHARE,
         "BUY 10 MARKET, at 09:05:01, cancel #1",
@@ -140,7 +119,7 @@ REASONS = [
 @pytest.mark.parametrize(("instrument", "script", "reason"), REASONS)
 def test_auction_reasons(instrument, script, reason):
     """What the auction does not take is told so in one sentence."""
-    assert Market(instrument, calendar=OPENING, start="09:01:00", day=DAY).run(script).reason == reason
+    assert Market(instrument, start="09:01:00", day=DAY).run(script).reason == reason
 
 
 def test_a_future_on_its_expiry_day_trades_and_the_day_after_is_refused():
@@ -159,13 +138,34 @@ def test_a_halt_level_that_does_not_exist_is_refused():
 
 def test_a_date_that_the_calendar_does_not_know_is_closed():
     """The order is refused; the exchange goes on."""
-
-    class Unpublished:
-        """A calendar that ends before today."""
-
-        def phase_at(self, _ts, _segment):
-            """Know nothing."""
-            raise UnknownDate("The calendar ends on 2025-03-27.")
-
-    market = Market(calendar=Unpublished()).run("BUY 10 MARKET")
+    market = Market(day="2031-03-28").run("BUY 10 MARKET")
     assert market.reason == "The market is closed at 09:30:00 and takes no orders; send it in a trading session."
+
+
+def test_options_wait_for_the_end_of_a_halts_call_auction():
+    """They have no call auction."""
+    market = Market(CALL).run("at 10:00:00, halt 10, at 10:45:01, BUY 75 MARKET")
+    assert market.reason == "Options do not trade in the pre-open session; send the order at 11:00:01 or later."
+
+
+class TestExpiringIndexContracts:
+    """From 2026-12-07 index contracts stop at 15:30 on their expiry day, others trade on to 15:45."""
+
+    EXPIRING = msgspec.structs.replace(CALL, expiry="2026-12-08", lot=65, freeze=1_755)
+    LATER = msgspec.structs.replace(EXPIRING, expiry="2026-12-15")
+
+    @pytest.mark.parametrize(
+        ("instrument", "said"),
+        [(EXPIRING, "#1 ACCEPTED, #1 EXPIRED, #2 REJECTED"), (LATER, "#1 ACCEPTED, #2 ACCEPTED")],
+    )
+    def test_last_trade(self, instrument, said):
+        """What works at 15:30 expires, what comes later is refused."""
+        market = Market(instrument, day="2026-12-08").run("BUY 65 LIMIT 100.00, at 15:35:00, BUY 65 LIMIT 100.00")
+        assert market.said == said
+
+    def test_it_says_so(self):
+        """With the time."""
+        market = Market(self.EXPIRING, day="2026-12-08").run("at 15:35:00, BUY 65 LIMIT 100.00")
+        assert market.reason == (
+            "NFO:NIFTY24APR2523500CE stopped trading at 15:30:00 on its expiry day; it settles in cash."
+        )

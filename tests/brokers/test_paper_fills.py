@@ -2,9 +2,8 @@
 
 import msgspec
 import pytest
-from paper_market import CALL, FUTURE, SHARE, Market, plain_day
+from paper_market import CALL, FUTURE, SHARE, Market
 
-from aitrade.brokers.simulator.exchange import PaperExchange
 from aitrade.core.instruments import Exchange, Kind
 
 BANDED = msgspec.structs.replace(SHARE, lower=9_000, upper=11_000)
@@ -207,18 +206,7 @@ def test_reasons(instrument, script, reason):
 
 def test_the_dated_rules_fill_in_a_freeze_quantity_that_the_master_lacks():
     """A contract without a freeze quantity of its own is held to the one of its underlying."""
-
-    class Rules:
-        """Dated rules that know NIFTY."""
-
-        def freeze(self, _day, base):
-            """Return the freeze quantity of contracts on NIFTY."""
-            return {"NIFTY": 1_800}.get(base)
-
-    future = msgspec.structs.replace(FUTURE, freeze=0)
-    market = Market(future)
-    market.exchange = PaperExchange(plain_day(), Rules(), {future.key: future})
-    market.exchange.connect(market.updates.append)
+    market = Market(msgspec.structs.replace(FUTURE, freeze=0))
     assert "freeze quantity of 1800" in market.run("BUY 1875 MARKET").reason
 
 

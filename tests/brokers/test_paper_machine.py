@@ -3,7 +3,7 @@
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
-from paper_market import DAY, FUTURE, SHARE, NoRules, new_order, plain_day
+from paper_market import CALENDAR, DAY, FUTURE, RULES, SHARE, new_order
 
 from aitrade.brokers.simulator.exchange import PaperExchange
 from aitrade.core.clock import SECOND, at
@@ -27,7 +27,7 @@ class World:
     """An exchange and the engine's view of it, kept by the core's own transition table."""
 
     def __init__(self):
-        self.exchange = PaperExchange(plain_day(), NoRules(), INSTRUMENTS, seed=11, participation=PERCENT)
+        self.exchange = PaperExchange(CALENDAR, RULES, INSTRUMENTS, seed=11, participation=PERCENT)
         self.exchange.connect(self.hear)
         self.orders = {}
         self.updates = []

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from paper_market import SHARE, NoRules, new_order, plain_day
+from paper_market import CALENDAR, RULES, SHARE, new_order
 
 from aitrade.brokers.simulator.exchange import PaperExchange
 from aitrade.core.clock import MINUTE, at
@@ -36,7 +36,7 @@ def bar_of(row):
 @pytest.mark.skipif(not FILE.exists(), reason=f"the real session is not here: {FILE.name}")
 def test_decided_at_a_bars_end_filled_at_the_next_open():
     """Every one of the day's 374 orders for one share fills at the open of the minute after it was sent."""
-    exchange = PaperExchange(plain_day(DAY), NoRules(), {SHARE.key: SHARE}, seed=5)
+    exchange = PaperExchange(CALENDAR, RULES, {SHARE.key: SHARE}, seed=5)
     fills = []
     exchange.connect(lambda update: fills.append(update.fill.price) if update.fill else None)
     bars = real_bars()

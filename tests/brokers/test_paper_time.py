@@ -1,7 +1,7 @@
 """Time at the paper exchange: latency, races between messages and prints, restarts, the same again."""
 
 import pytest
-from paper_market import DAY, SHARE, Market, NoRules, new_order, plain_day
+from paper_market import CALENDAR, DAY, RULES, SHARE, Market, new_order
 
 from aitrade.brokers.simulator.exchange import PaperExchange
 from aitrade.brokers.simulator.latency import MILLISECOND, Latency
@@ -18,7 +18,7 @@ class Bench:
 
     def __init__(self):
         self.heard = []
-        self.exchange = PaperExchange(plain_day(), NoRules(), {SHARE.key: SHARE}, latency=SLOW)
+        self.exchange = PaperExchange(CALENDAR, RULES, {SHARE.key: SHARE}, latency=SLOW)
         self.exchange.connect(self.heard.append)
         self.order = new_order(request(), NOON, 1)
         self.exchange.place(self.order, SHARE)
@@ -62,7 +62,7 @@ def test_a_tick_that_comes_late_never_fills():
 
 def test_a_late_tick_triggers_nothing_either():
     """Neither a stop nor a market order looks at what printed before they came."""
-    exchange = PaperExchange(plain_day(), NoRules(), {SHARE.key: SHARE}, latency=SLOW)
+    exchange = PaperExchange(CALENDAR, RULES, {SHARE.key: SHARE}, latency=SLOW)
     heard = []
     exchange.connect(heard.append)
     exchange.place(new_order(request(type=OrderType.SL_M, price=0, trigger=10_000), NOON, 1), SHARE)
@@ -111,7 +111,7 @@ def test_a_fill_beyond_the_new_total_refuses_it():
 
 def test_messages_about_one_order_keep_their_sequence():
     """A cancellation sent right behind the order arrives after it, whatever their latencies."""
-    exchange = PaperExchange(plain_day(), NoRules(), {SHARE.key: SHARE}, seed=3)
+    exchange = PaperExchange(CALENDAR, RULES, {SHARE.key: SHARE}, seed=3)
     heard = []
     exchange.connect(heard.append)
     for number in range(50):
@@ -160,7 +160,7 @@ class TestRestart:
 
     def take_over(self, *orders, now=NOON + 60 * SECOND):
         """Return a new exchange with `orders` put back, and what it says."""
-        exchange = PaperExchange(plain_day(), NoRules(), {SHARE.key: SHARE}, latency=SLOW)
+        exchange = PaperExchange(CALENDAR, RULES, {SHARE.key: SHARE}, latency=SLOW)
         heard = []
         exchange.connect(heard.append)
         exchange.restore(orders)

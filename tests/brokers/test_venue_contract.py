@@ -1,7 +1,7 @@
 """The venue contract, over every venue that we have."""
 
 import pytest
-from paper_market import INSTANT, SHARE, NoRules, plain_day
+from paper_market import CALENDAR, INSTANT, RULES, SHARE
 from venue_contract import START, VenueContract
 
 from aitrade.brokers.scripted import ScriptedVenue
@@ -16,7 +16,7 @@ class PaperDriver:
     instrument = SHARE
 
     def __init__(self, now=START):
-        self.venue = PaperExchange(plain_day(), NoRules(), {SHARE.key: SHARE}, latency=INSTANT)
+        self.venue = PaperExchange(CALENDAR, RULES, {SHARE.key: SHARE}, latency=INSTANT)
         self.now = now
 
     def again(self):

@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from aitrade.brokers.simulator.working import Working
 from aitrade.core.instruments import Instrument
+from aitrade.market.calendar import Segment
 
 _rank = attrgetter("rank")
 
@@ -20,7 +21,7 @@ class Book:
 
     __slots__ = ("auction", "bids", "buy_stops", "carry", "fresh", "instrument", "offers", "segment", "sell_stops")
 
-    def __init__(self, instrument: Instrument, segment: str) -> None:
+    def __init__(self, instrument: Instrument, segment: Segment) -> None:
         self.instrument = instrument
         self.segment = segment
         self.bids: list[Working] = []

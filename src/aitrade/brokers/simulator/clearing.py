@@ -4,16 +4,19 @@ Pure functions: from what is held to the `CashMove`s that the book takes. A move
 its `quantity` and `cost` are added to what is held, so that a position that is closed ends at zero units and zero cost.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 import msgspec
 
 from aitrade.core.events import CashMove
-from aitrade.core.instruments import Instrument, Kind
+from aitrade.core.instruments import Exchange, Instrument, Kind
 from aitrade.core.money import format_rupees as rupees
 from aitrade.core.money import half_up
 from aitrade.core.orders import Product, Side
+from aitrade.market.charges import Rates
+from aitrade.market.corporate_actions import Action, apply
+from aitrade.market.rules import Rules
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -25,24 +28,20 @@ class Held(msgspec.Struct, frozen=True):
     cost: int
 
 
-Tax = Callable[[int], int]
-"""Exercise tax in paise of an intrinsic value in paise: the day's rate comes from the charge book."""
-
-
-def expire(held: Held, settlement: int, tax: Tax, indices: Collection[str]) -> CashMove:
+def expire(held: Held, settlement: int, rates: Rates, rules: Rules) -> CashMove:
     """Settle an expiring future or option in cash against `settlement`, the underlying's closing price in paise.
 
-    A future settles at it, an option at its intrinsic value; the holder of an option that is exercised pays `tax` on
-    it. A stock contract would be settled by delivering shares, which this book does not do: one that is held in spite
-    of `delivery_refusal` is closed in cash too, and the note says so.
+    A future settles at it, an option at its intrinsic value; the holder of an option that is exercised pays the
+    exercise tax of `rates` on it. A stock contract would be settled by delivering shares, which this book does not do:
+    one that is held in spite of `delivery_refusal` is closed in cash too, and the note says so.
     """
     instrument = held.instrument
     price = intrinsic(instrument, settlement)
-    due = tax(price * held.quantity) if instrument.is_option and held.quantity > 0 and price else 0
+    due = rates.exercise(price * held.quantity).total if instrument.is_option and held.quantity > 0 and price else 0
     note = f"{instrument.key} expired: {held.quantity} settled at {rupees(price)}"
     if due:
         note += f", exercise tax {rupees(due)}"
-    if is_physical(instrument, indices):
+    if is_physical(instrument, rules):
         note += "; a stock contract, which a broker would have settled in shares: close those before expiry"
     return _closed(held, price, "expiry", f"{note}.", due)
 
@@ -56,14 +55,15 @@ def intrinsic(instrument: Instrument, settlement: int) -> int:
     return settlement
 
 
-def is_physical(instrument: Instrument, indices: Collection[str]) -> bool:
-    """Return whether the contract settles in shares: a derivative whose underlying is no index (`indices`: keys)."""
-    return instrument.is_derivative and instrument.exchange != "MCX" and instrument.underlying not in indices
+def is_physical(instrument: Instrument, rules: Rules) -> bool:
+    """Return whether the contract settles in shares: a derivative on a stock."""
+    on_index = rules.is_index(instrument.underlying.rpartition(":")[2])
+    return instrument.is_derivative and instrument.exchange is not Exchange.MCX and not on_index
 
 
-def delivery_refusal(instrument: Instrument, indices: Collection[str], day: str) -> str:
+def delivery_refusal(instrument: Instrument, rules: Rules, day: str) -> str:
     """Return why new exposure in `instrument` is refused on `day` (ISO), or "": no stock contract on its expiry day."""
-    if instrument.expiry != day or not is_physical(instrument, indices):
+    if instrument.expiry != day or not is_physical(instrument, rules):
         return ""
     return (
         f"{instrument.key} expires today and settles in shares, which this book does not deliver; "
@@ -169,17 +169,21 @@ def short_delivery(held: Held, price: int) -> CashMove:
     return _closed(held, price, "settlement", note)
 
 
-def corporate_action(held: Held, quantity: int, cost: int, cash: int, why: str) -> CashMove:
-    """Return the move from what is held to `quantity`, `cost` and `cash`, as `corporate_actions.apply` answers them."""
-    note = f"{held.instrument.key}: {why}, {held.quantity} became {quantity}"
+def corporate_action(held: Held, action: Action) -> CashMove:
+    """Return what a split, a bonus or a dividend does to what is held; a short pays the dividend."""
+    after = apply(action, held.quantity, held.cost)
+    what = action.kind.lower()
+    note = f"{held.instrument.key}: {what}, {held.quantity} became {after.quantity}"
+    if after.cash:
+        note = f"{held.instrument.key}: {what} of {rupees(action.amount)} on {held.quantity}, {rupees(after.cash)}"
     return CashMove(
-        why=why,
-        amount=cash,
+        why=what,
+        amount=after.cash,
         instrument=held.instrument.key,
         product=held.product,
-        quantity=quantity - held.quantity,
-        cost=cost - held.cost,
-        note=f"{note}, {rupees(cash)} received." if cash else f"{note}.",
+        quantity=after.quantity - held.quantity,
+        cost=after.cost - held.cost,
+        note=f"{note}.",
     )
 
 

@@ -7,7 +7,7 @@ simplifies, and why, is written in docs/paper-exchange.md.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -23,16 +23,10 @@ from aitrade.core.clock import at, ist_date
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import TERMINAL, Order, OrderState, Update
 from aitrade.core.quotes import Tick
+from aitrade.market.calendar import Calendar, Segment
+from aitrade.market.rules import Rules
 
 _PLACE, _MODIFY, _CANCEL = 0, 1, 2
-
-
-class Rulebook(Protocol):
-    """What the exchange asks of the dated rules where the day's master is silent."""
-
-    def freeze(self, day: date, base: str, /) -> int | None:
-        """Return the freeze quantity in units of contracts on `base`, or None."""
-        ...
 
 
 class PaperExchange(SimulatedVenue):
@@ -46,8 +40,8 @@ class PaperExchange(SimulatedVenue):
 
     def __init__(
         self,
-        calendar: phases.Sessions,
-        rules: Rulebook,
+        calendar: Calendar,
+        rules: Rules,
         instruments: Mapping[str, Instrument],
         seed: int = 0,
         *,
@@ -64,7 +58,7 @@ class PaperExchange(SimulatedVenue):
         self._tape = Tape()
         self._pit = Pit(self._tape, participation, self._facts.on(date(1970, 1, 1)))
         self._orders: dict[str, Working] = {}
-        self._watched: dict[str, int] = {}
+        self._watched: dict[Segment, int] = {}
         self._agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sent = 0
         self._midnight = 0
@@ -189,6 +183,7 @@ class PaperExchange(SimulatedVenue):
             phases.entry_refusal(order, phase, tape.now)
             or admission.refusal(order, self._today())
             or self._price_refusal(order, rules)
+            or self._expiry_refusal(order)
         )
         if reason:
             tape.end(order, Update.REJECTED, reason)
@@ -208,6 +203,27 @@ class PaperExchange(SimulatedVenue):
             return reasons.not_the_close(order, reference) if order.limit != reference else ""
         band = self._today().closing_band(reference, order.instrument.tick)
         return reasons.outside_auction(order, band) if band[1] and not band[0] <= order.limit <= band[1] else ""
+
+    def _expiry_refusal(self, order: Working) -> str:
+        """Return why an expiring index contract does not trade any more, or ""; while it does, note when it stops."""
+        stops = self._last_trade(order)
+        if not stops:
+            return ""
+        if self._tape.now >= stops:
+            return reasons.contract_stopped(order, stops)
+        self._sent += 1
+        heappush(self._agenda, (stops, -self._sent, self._stop_contract, (order.instrument.key,)))
+        return ""
+
+    def _last_trade(self, order: Working) -> int:
+        instrument = order.instrument
+        if not instrument.expiry or not self._rules.is_index(_base(instrument)):
+            return 0
+        return self._today().last_trade(instrument.expiry)
+
+    def _stop_contract(self, key: str) -> None:
+        for order in list(self._pit.books.get(key, ())):
+            self._expire(order)
 
     def _bound(self, order: Working, rules: phases.Conduct) -> None:
         """Bound a market order by its protection price; after the close by the close; in an auction not at all."""
@@ -263,19 +279,19 @@ class PaperExchange(SimulatedVenue):
     def _complete(self, instrument: Instrument, ts: int) -> Instrument:
         if instrument.freeze or not instrument.is_derivative:
             return instrument
-        freeze = self._rules.freeze(ist_date(ts), instrument.underlying.rpartition(":")[2]) or 0
+        freeze = self._rules.freeze(ist_date(ts), _base(instrument)) or 0
         return msgspec.structs.replace(instrument, freeze=freeze) if freeze else instrument
 
     # phases
 
-    def _watch(self, segment: str, end: int) -> None:
+    def _watch(self, segment: Segment, end: int) -> None:
         """Note that the segment's phase ends; a phase's end comes before the messages that arrive at that moment."""
         if self._watched.get(segment) != end:
             self._watched[segment] = end
             self._sent += 1
             heappush(self._agenda, (end, -self._sent, self._turn, (segment,)))
 
-    def _turn(self, segment: str) -> None:
+    def _turn(self, segment: Segment) -> None:
         """Begin the phase that holds now: what it does not keep leaves the book."""
         phase = self._floor.phase(segment, self._tape.now)
         rules = phases.conduct(phase)
@@ -288,14 +304,17 @@ class PaperExchange(SimulatedVenue):
 
     def _turn_order(self, order: Working, rules: phases.Conduct) -> None:
         if rules.ends:
-            last = self._pit.last.get(order.instrument.key)
-            self._drop(order, Update.EXPIRED, reasons.expired(order, last, self._tape.now, self._participation))
+            self._expire(order)
         elif rules.purges:
             self._drop(order, Update.CANCELLED, reasons.HALTED)
         elif rules.closing and order.waiting:
             self._drop(order, Update.CANCELLED, reasons.STOPS_OUT)
         elif rules.closing and (reason := self._price_refusal(order, rules)):
             self._drop(order, Update.CANCELLED, reason)
+
+    def _expire(self, order: Working) -> None:
+        last = self._pit.last.get(order.instrument.key)
+        self._drop(order, Update.EXPIRED, reasons.expired(order, last, self._tape.now, self._participation))
 
     def _today(self) -> DayFacts:
         """Return the day's facts; on a new day forget the ended orders of the one before."""
@@ -312,3 +331,7 @@ def _new_terms(order: Working, price: int, trigger: int) -> tuple[int, int]:
     if order.type not in AT_MARKET:
         return price, trigger if order.waiting else order.trigger
     return (0, trigger) if order.waiting else (price or order.limit, order.trigger)
+
+
+def _base(instrument: Instrument) -> str:
+    return instrument.underlying.rpartition(":")[2]

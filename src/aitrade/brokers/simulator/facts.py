@@ -1,4 +1,7 @@
-"""What the exchange and its clearing know about the market: dated data with sources, read once, asked by the day."""
+"""What the exchange and its clearing know about the market: dated data with sources, read once, asked by the day.
+
+Facts: `market/facts/exchange.toml`; a file of that name in the data folder's `facts/` replaces it.
+"""
 
 from datetime import date
 from pathlib import Path
@@ -7,10 +10,11 @@ from typing import TypeVar
 import msgspec
 
 from aitrade.core.clock import MINUTE, at
-from aitrade.core.errors import DataRefused, Refused
+from aitrade.core.errors import Refused
 from aitrade.core.instruments import Instrument, Kind
 from aitrade.core.money import PAISE, half_up
 from aitrade.core.orders import OrderType
+from aitrade.market.calendar import facts
 
 WHOLE = 10_000
 """Basis points of a whole."""
@@ -66,6 +70,12 @@ class BreakerRow(_Dated, frozen=True, kw_only=True):
     halts: tuple[Halt, ...]
 
 
+class ExpiringRow(_Dated, frozen=True, kw_only=True):
+    """When index contracts stop on their expiry day, IST HH:MM."""
+
+    last_trade: str
+
+
 class CloseOutRow(_Dated, frozen=True, kw_only=True):
     """The surcharge on shares that were not delivered."""
 
@@ -78,6 +88,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refused_types: tuple[TypesRow, ...]
     circuit_breaker: tuple[BreakerRow, ...]
     close_out: tuple[CloseOutRow, ...]
+    expiring_index: tuple[ExpiringRow, ...]
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -98,6 +109,7 @@ class DayFacts(msgspec.Struct, frozen=True):
     refused_types: TypesRow | None
     circuit_breaker: BreakerRow
     close_out: CloseOutRow
+    expiring_index: ExpiringRow | None
 
     def protection_price(self, instrument: Instrument, sign: int, reference: int) -> int:
         """Return the price in paise beyond which a market order rests: on the tick grid, inside the day's band.
@@ -138,6 +150,11 @@ class DayFacts(msgspec.Struct, frozen=True):
         after = end + breaker.auction_minutes * MINUTE
         return (Interval("HALTED", ts, end), Interval("PRE_OPEN", end, after)) if halt.halt_minutes else ()
 
+    def last_trade(self, expiry: str) -> int:
+        """Return when an index contract that expires on `expiry` (ISO) stops today, ns UTC; 0 with the session."""
+        row = self.expiring_index
+        return at(self.day, row.last_trade) if row and expiry == self.iso else 0
+
     def close_out_price(self, highest: int, close: int) -> int:
         """Return the price in paise at which sold shares that were not delivered are closed out.
 
@@ -154,13 +171,8 @@ class Facts:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Facts":
-        """Read `folder`/facts.toml where there is one, else the package's; raise DataRefused when it is damaged."""
-        own = Path(__file__).with_name("facts.toml")
-        path = folder / own.name if folder and (folder / own.name).exists() else own
-        try:
-            return cls(msgspec.toml.decode(path.read_bytes(), type=_File))
-        except msgspec.DecodeError as error:
-            raise DataRefused(f"{path} is not a table of exchange facts ({error}); correct or remove it.") from error
+        """Read the table, or the one in `folder`/facts that replaces it; raise Refused when it is damaged."""
+        return cls(facts("exchange.toml", folder, _File))
 
     def on(self, day: date) -> DayFacts:
         """Return what holds on `day`; what had to begin and had not is None, of the rest the first row."""
@@ -173,6 +185,7 @@ class Facts:
             refused_types=_newest(file.refused_types, day),
             circuit_breaker=_newest(file.circuit_breaker, day) or file.circuit_breaker[0],
             close_out=_newest(file.close_out, day) or file.close_out[0],
+            expiring_index=_newest(file.expiring_index, day),
         )
 
 

@@ -1,20 +1,19 @@
 """The trading floor: the calendar's phases, and over them the market-wide halts that a circuit breaker calls."""
 
 from aitrade.brokers.simulator.facts import Interval
-from aitrade.brokers.simulator.phases import Sessions, Stretch
-from aitrade.core.clock import at, ist_date
-from aitrade.core.errors import UnknownDate
+from aitrade.brokers.simulator.phases import Stretch
+from aitrade.market.calendar import Calendar, Segment
 
 
 class Floor:
     """Tells the phase of a segment; remembers the present one, for it is asked at every message."""
 
-    def __init__(self, calendar: Sessions) -> None:
+    def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
         self._halts: list[Interval] = []
-        self._present: dict[str, Stretch] = {}
+        self._present: dict[Segment, Stretch] = {}
 
-    def phase(self, segment: str, now: int) -> Stretch:
+    def phase(self, segment: Segment, now: int) -> Stretch:
         """Return the phase of `segment` at `now`, ns UTC."""
         phase = self._present.get(segment)
         if phase is None or not phase.start <= now < phase.end:
@@ -26,23 +25,16 @@ class Floor:
         self._halts.extend(intervals)
         self._present.clear()
 
-    def _look_up(self, segment: str, now: int) -> Stretch:
-        plain = self._plain(segment, now)
-        halts = [] if segment == "COMMODITY" or plain.name == "CLOSED" else self._halts
+    def _look_up(self, segment: Segment, now: int) -> Stretch:
+        plain = self._calendar.phase_at(now, segment)
+        halts = [] if segment is Segment.COMMODITY or plain.name == "CLOSED" else self._halts
         over = next((halt for halt in halts if halt.start <= now < halt.end), None)
         if over:
             return Interval(over.name, over.start, min(over.end, self._session_end(segment, now)))
         after = min((halt.start for halt in halts if halt.start > now), default=plain.end)
         return Interval(str(plain.name), plain.start, min(plain.end, after))
 
-    def _plain(self, segment: str, now: int) -> Stretch:
-        """Return the calendar's phase; a day that the calendar does not know is closed."""
-        try:
-            return self._calendar.phase_at(now, segment)
-        except UnknownDate:
-            return Interval("CLOSED", now, at(ist_date(now), "24:00"))
-
-    def _session_end(self, segment: str, now: int) -> int:
+    def _session_end(self, segment: Segment, now: int) -> int:
         phase = self._calendar.phase_at(now, segment)
         while phase.name not in {"CLOSED", "POST_CLOSE"}:
             phase = self._calendar.phase_at(phase.end, segment)

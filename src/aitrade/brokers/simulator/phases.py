@@ -10,7 +10,7 @@ from aitrade.core.orders import OrderType, Product, Validity
 
 
 class Stretch(Protocol):
-    """A phase of the calendar: its name and its bounds in ns UTC, the end exclusive."""
+    """A phase of the calendar, or a halt: its name and its bounds in ns UTC, the end exclusive."""
 
     @property
     def name(self) -> str: ...  # noqa: D102 - the class says it
@@ -18,14 +18,6 @@ class Stretch(Protocol):
     def start(self) -> int: ...  # noqa: D102 - the class says it
     @property
     def end(self) -> int: ...  # noqa: D102 - the class says it
-
-
-class Sessions(Protocol):
-    """What the exchange asks of the calendar."""
-
-    def phase_at(self, ts: int, segment: str, /) -> Stretch:
-        """Return the phase in force; CLOSED outside every session."""
-        ...
 
 
 class Conduct(msgspec.Struct, frozen=True, kw_only=True):

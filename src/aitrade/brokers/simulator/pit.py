@@ -11,6 +11,7 @@ from aitrade.brokers.simulator.tape import Tape
 from aitrade.brokers.simulator.working import Working
 from aitrade.core.orders import OrderType, Update, Validity
 from aitrade.core.quotes import Tick
+from aitrade.market.calendar import Segment
 
 
 class Pit:
@@ -26,7 +27,7 @@ class Pit:
         self._participation = participation
         self._sequence = 0
 
-    def working(self, segment: str) -> Iterator[Book]:
+    def working(self, segment: Segment) -> Iterator[Book]:
         """Yield the books of a segment; they may be emptied meanwhile."""
         yield from [book for book in self.books.values() if book.segment == segment]
 

@@ -50,6 +50,11 @@ def outside_auction(order: Working, band: tuple[int, int]) -> str:
     )
 
 
+def contract_stopped(order: Working, stops: int) -> str:
+    """An expiring contract after its last trade."""
+    return f"{order.instrument.key} stopped trading at {ist_time(stops)} on its expiry day; it settles in cash."
+
+
 STOPS_OUT = "Stop orders that have not triggered are cancelled when the closing auction begins."
 HALTED = "A market-wide halt cancels all orders; send it again in the call auction after the halt."
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from aitrade.brokers.simulator.segments import segment_of
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import TERMINAL, WORKING, Order, OrderState, OrderType, Product, Side, Validity
+from aitrade.market.calendar import Segment, segment_of
 
 FAR = 1 << 62
 """Beyond every price: the rank of a market order that has no bound yet."""
@@ -20,7 +20,7 @@ class Working(msgspec.Struct, kw_only=True, eq=False):
 
     id: str
     instrument: Instrument
-    segment: str
+    segment: Segment
     side: Side
     sign: int
     type: OrderType
