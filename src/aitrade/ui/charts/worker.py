@@ -200,7 +200,7 @@ async def _serve(settings: ChartSettings) -> None:
     from aitrade.ui.charts.trading_hours import TradingHours
 
     home = Path(settings.home)
-    runner = web.AppRunner(application(home, TradingHours(Calendar.load()).of), access_log=None)
+    runner = web.AppRunner(application(home, TradingHours(Calendar.load(home)).of), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", settings.port)
     await site.start()
