@@ -172,6 +172,8 @@ def test_trade_for_trade_sells_only_what_is_delivered():
         ("09:05", None, ask(type=LIMIT, price=1_000_00)),
         ("09:05", Rule.ORDER_TYPE, ask(type=SL_M, trigger=1_010_00)),
         ("09:05", Rule.ORDER_TYPE, ask(type=LIMIT, price=1_000_00, validity=Validity.IOC)),
+        ("09:05", Rule.PHASE, derivative(type=LIMIT, price=10_00)),
+        ("15:50", None, ask(product=CNC)),
         ("09:10", Rule.PHASE, ask(type=LIMIT, price=1_000_00)),
         ("09:15", None, ask(type=LIMIT, price=1_000_00, validity=Validity.IOC)),
         ("15:25", Rule.SQUARE_OFF, ask(type=LIMIT, price=1_000_00)),
@@ -183,6 +185,11 @@ def test_the_day_has_its_phases(time, rule, request_):
     """What an order of each kind meets over a day of 2025."""
     found = rules_of(request_, now=at(DAY, time))
     assert found == ([rule] if rule else [])
+
+
+def test_after_the_close_only_delivery_trades():
+    """Intraday is over: both rules say so."""
+    assert rules_of(ask(), now=at(DAY, "15:50")) == [Rule.PRODUCT, Rule.SQUARE_OFF]
 
 
 @pytest.mark.parametrize(

@@ -26,20 +26,23 @@ def expired(case: Case) -> str | None:
 def order_type(case: Case) -> str | None:
     """Auctions take market and limit orders of the day, later limit only; stops and IOC are for continuous trading."""
     request, phase = case.request, case.phase
-    if phase is PhaseName.CONTINUOUS:
-        return None
     takes = TAKES.get(phase, ())
-    if takes and request.type not in takes:
+    if phase is PhaseName.CONTINUOUS or not takes:
+        return None
+    if request.type not in takes:
         return f"{request.type} orders are not taken in {phase}: send {' or '.join(sorted(takes))}, or wait."
-    if takes and request.validity is Validity.IOC:
+    if request.validity is Validity.IOC:
         return f"IOC orders are not taken in {phase}: send a DAY order, or wait for continuous trading."
+    if case.traded.option:
+        return f"Options do not trade in {phase}: send the order in continuous trading."
     return None
 
 
 def product(case: Case) -> str | None:
-    """CNC is for shares, NRML for derivatives; MIS for both, except in trade-for-trade series."""
-    name = case.request.product
-    key = case.instrument.key
+    """CNC is for shares, NRML for derivatives; MIS for both, except in trade-for-trade series and after the close."""
+    name, key = case.request.product, case.instrument.key
+    if case.phase is PhaseName.POST_CLOSE and name is not _CNC:
+        return f"After the close only CNC orders trade, not {name}: use CNC, or wait for the next trading day."
     if case.traded.derivative:
         return f"{key} is a derivative: CNC does not apply, use NRML or MIS." if name is _CNC else None
     if name is _NRML:
