@@ -1,35 +1,16 @@
-"""A market day as it comes to the engine, one market minute at a time: what a feed is."""
+"""A market day as it comes to the engine: what a feed is, and the feeds that there are."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Protocol
-
-import msgspec
+from typing import Any, Protocol
 
 from aitrade.core.instruments import Instrument
-from aitrade.core.quotes import Bar, Tick
+from aitrade.core.quotes import Bar
+from aitrade.market.batches import Batch, digest
+from aitrade.market.replay import ReplayFeed
+from aitrade.market.simulated.feed import SimulatedFeed
 
-_encoder = msgspec.msgpack.Encoder()
-
-
-def digest(ticks: Sequence[Tick]) -> bytes:
-    """Return SHA-256 over the canonical bytes of `ticks`: their MessagePack, fields in order, as an array of arrays."""
-    return hashlib.sha256(_encoder.encode(ticks)).digest()
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """The ticks of one market minute in time order; `start` (inclusive) and `end` (exclusive) in ns UTC."""
-
-    start: int
-    end: int
-    ticks: list[Tick]
-    digest: bytes
-
-
-def batch(start: int, end: int, ticks: list[Tick]) -> Batch:
-    """Return the batch of `ticks`, which are in time order, with its digest."""
-    return Batch(start, end, ticks, digest(ticks))
+__all__ = ["Batch", "Feed", "ReplayFeed", "SimulatedFeed", "digest"]
 
 
 class Feed(Protocol):
@@ -46,6 +27,8 @@ class Feed(Protocol):
     indices: list[str]
     watchlist: list[str]
     """Keys that a page shows first."""
+    corporate_actions: Sequence[Any]
+    """What goes ex on this day: rows with `symbol` and the exchange's `subject`."""
 
     def instruments(self) -> list[Instrument]:
         """Return the day's contract master, with bands and previous closes."""

@@ -186,6 +186,14 @@ def waiting_quantities(typical: Ints, lot: Ints, row: Ints, names: np.ndarray, p
     return bid * lot[row], ask * lot[row]
 
 
+def running(quantity: Ints, row: Ints) -> Ints:
+    """Return the sum of `quantity` within each row so far; rows lie together."""
+    total = np.cumsum(quantity)
+    first = np.flatnonzero(np.diff(row, prepend=-1))
+    lengths = np.diff(np.append(first, len(row)))
+    return total - np.repeat((total - quantity)[first], lengths)
+
+
 def columns(bars: Sequence[Bar], count: int, tick_size: int, lot: int = 1, spread: int = 1) -> Bars:
     """Return `bars` as columns, all with the same count, tick, lot and spread (in ticks)."""
     names = [word(bar.instrument) for bar in bars]

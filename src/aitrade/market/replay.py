@@ -1,0 +1,220 @@
+"""A real day from the input store as a feed: stored ticks as they are, bars as seeded paths marked MODELLED."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+from itertools import groupby
+
+import msgspec
+import numpy as np
+
+from aitrade.core.clock import DAY, MINUTE, at, ist_date
+from aitrade.core.errors import DataRefused
+from aitrade.core.instruments import Exchange, Instrument, Kind
+from aitrade.core.quotes import Bar, Tick
+from aitrade.market.bars import DAY_MINUTES, resample
+from aitrade.market.batches import Batch, batch
+from aitrade.market.calendar import Calendar, PhaseName, Session, segment_of
+from aitrade.market.input_rows import CorporateAction
+from aitrade.market.input_store import InputStore
+from aitrade.market.rules import Rules
+from aitrade.market.symbols import kind_of
+from aitrade.market.tick_path import Bars, columns, join, running, walk
+
+_COUNT = 20
+"""Ticks that a minute bar becomes."""
+_SEED = 0
+"""A real day has one path, whoever replays it."""
+_LENGTHS = (1, 5)
+"""Bars that are played where an instrument has no ticks, the finest first."""
+_CHUNK = 15 * MINUTE
+"""How much of the day is walked at once; holds whole bars of every length above."""
+_BAND = 10
+"""Percent of the dynamic band's first step, for stocks with derivatives; others' bands are in no imported set."""
+_WEEKS = 40 * DAY
+_YEAR = 400 * DAY
+
+
+class ReplayFeed:
+    """One imported day; see `Feed` for what its members promise.
+
+    Raises DataRefused where nothing is imported for `day`, and Refused on a holiday.
+    """
+
+    def __init__(self, store: InputStore, day: date, calendar: Calendar, rules: Rules) -> None:
+        self._store, self.day, self._calendar, self._rules = store, day, calendar, rules
+        listed = [self._complete(one) for one in self._listed()]
+        self._instruments = {one.key: one for one in listed}
+        sessions = {one.key: calendar.session(day, segment_of(one)) for one in listed}
+        self._spans = {key: _continuous(session) for key, session in sessions.items()}
+        self.start = min(session.open for session in sessions.values())
+        self.end = max(session.close for session in sessions.values())
+        self._ticks = {key: ticks for key in self._instruments if (ticks := self._stored_ticks(key))}
+        self._bars = {key: self._stored_bars(key) for key in self._instruments if key not in self._ticks}
+        self.indices = [one.key for one in listed if one.kind is Kind.INDEX]
+        self.watchlist = [one.key for one in listed if one.tradable]
+        self.source = ", ".join(self._sets())
+        self.corporate_actions = self._actions()
+        self.assumed = self._assumptions(sessions.values())
+        self._walked = lru_cache(maxsize=4)(self._walk)
+
+    def instruments(self) -> list[Instrument]:
+        """Return what is imported for the day, with the rules' ticks and lots."""
+        return list(self._instruments.values())
+
+    def batches(self, after: int = 0) -> Iterator[Batch]:
+        """Yield the day's minutes, from the one that contains `after` on."""
+        first = max((after - self.start) // MINUTE, 0)
+        for start in range(self.start + first * MINUTE, self.end, MINUTE):
+            ticks = self._walked((start - self.start) // _CHUNK)
+            yield batch(start, start + MINUTE, ticks.get(start, []))
+
+    def history(self, instrument: str, minutes: int, count: int, before: int) -> list[Bar]:
+        """Return up to `count` closed bars of the imported past and of this day."""
+        length = DAY if minutes >= DAY_MINUTES else minutes * MINUTE
+        reach = _YEAR if minutes >= DAY_MINUTES else min(_WEEKS, max(count * length * 6, 7 * DAY))
+        bars = self._past(instrument, before - reach, before)
+        closed = [bar for bar in resample(bars, minutes) if bar.end <= before]
+        if minutes >= DAY_MINUTES:
+            closed = self._daily_before(instrument, closed) + closed
+        return closed[-count:] if count else []
+
+    def next_day(self) -> "ReplayFeed | None":
+        """Return the next imported day's feed, or None where the imported days end."""
+        later = [day for day in imported_days(self._store) if day > self.day]
+        return ReplayFeed(self._store, later[0], self._calendar, self._rules) if later else None
+
+    def _listed(self) -> list[Instrument]:
+        """Return what the store has for the day; 5-minute bars count where there is nothing finer."""
+        listed = {one.key: one for one in self._store.instruments(self.day)}
+        for key in self._store.days(_LENGTHS[-1]).get(self.day, []):
+            if key not in listed:
+                listed[key] = self._bare(key)
+        if not listed:
+            raise DataRefused(_nothing(self.day, imported_days(self._store)))
+        return [listed[key] for key in sorted(listed)]
+
+    def _bare(self, key: str) -> Instrument:
+        exchange, symbol = key.split(":")
+        close = self._store.previous_close(key, self.day)
+        return Instrument(key=key, exchange=Exchange(exchange), symbol=symbol, kind=kind_of(key), previous_close=close)
+
+    def _complete(self, bare: Instrument) -> Instrument:
+        """Return the instrument with what the rules know of it."""
+        base, close, rules, day = bare.symbol, bare.previous_close, self._rules, self.day
+        fno = bare.kind is Kind.EQUITY and rules.lot(day, base) is not None
+        tick = rules.tick(day, bare.kind, bare.exchange, close, base) if bare.tradable else bare.tick
+        lower, upper = (close * (100 - _BAND) // 100, close * (100 + _BAND) // 100) if fno else (0, 0)
+        return msgspec.structs.replace(
+            bare,
+            tick=tick,
+            lot=(rules.lot(day, base) or 1) if bare.is_derivative else 1,
+            freeze=rules.freeze(day, base) or 0 if bare.is_derivative else 0,
+            has_derivatives=fno,
+            lower=-(-lower // tick) * tick,
+            upper=upper // tick * tick,
+        )
+
+    def _stored_ticks(self, key: str) -> list[Tick]:
+        return [tick for tick in self._store.ticks(key, self.day) if self._trading(key, tick.ts)]
+
+    def _stored_bars(self, key: str) -> list[Bar]:
+        for minutes in _LENGTHS:
+            bars = self._store.bars(key, minutes, self.start, self.end)
+            if found := [bar for bar in bars if self._trading(key, bar.start)]:
+                return found
+        return []
+
+    def _trading(self, key: str, ts: int) -> bool:
+        return any(start <= ts < end for start, end in self._spans[key])
+
+    def _walk(self, chunk: int) -> dict[int, list[Tick]]:
+        """Return the ticks of a stretch of the day by minute start."""
+        begin = self.start + chunk * _CHUNK
+        within = {key: [bar for bar in bars if begin <= bar.start < begin + _CHUNK] for key, bars in self._bars.items()}
+        modelled = self._paths({key: bars for key, bars in within.items() if bars})
+        real = [tick for ticks in self._ticks.values() for tick in ticks if begin <= tick.ts < begin + _CHUNK]
+        both = sorted(real + modelled, key=lambda tick: tick.ts) if real else modelled
+        return {start: list(ticks) for start, ticks in groupby(both, key=lambda tick: self._minute(tick.ts))}
+
+    def _minute(self, ts: int) -> int:
+        return ts - (ts - self.start) % MINUTE
+
+    def _paths(self, within: dict[str, list[Bar]]) -> list[Tick]:
+        """Return the bars' seeded paths in time order, with volume since the day began and the bars' open interest."""
+        if not within:
+            return []
+        bars = [bar for held in within.values() for bar in held]
+        walked = walk(self._columns(within), _SEED)
+        earlier = np.array([before for key, held in within.items() for before in self._volumes(key, held)], np.int64)
+        volume = earlier[walked.row] + running(walked.quantity, walked.row)
+        oi = np.array([bar.oi for bar in bars], np.int64)[walked.row]
+        return join([bar.instrument for bar in bars], [(walked, volume, oi)])
+
+    def _volumes(self, key: str, held: list[Bar]) -> Iterator[int]:
+        """Yield the day's volume before each of the bars `held`."""
+        total = sum(bar.volume for bar in self._bars[key] if bar.start < held[0].start)
+        for bar in held:
+            yield total
+            total += bar.volume
+
+    def _columns(self, within: dict[str, list[Bar]]) -> Bars:
+        parts = []
+        for key, held in within.items():
+            one = self._instruments[key]
+            count = _COUNT * (held[0].end - held[0].start) // MINUTE
+            parts.append(columns(held, count, one.tick, one.lot, spread=0 if one.kind is Kind.INDEX else 1))
+        fields = zip(*(msgspec.structs.astuple(part) for part in parts), strict=True)
+        return Bars(*(np.concatenate(column) for column in fields))
+
+    def _past(self, instrument: str, start: int, before: int) -> list[Bar]:
+        """Return the finest stored bars in [start, before), whole sessions only."""
+        for minutes in _LENGTHS:
+            if bars := self._store.bars(instrument, minutes, start, before):
+                return bars
+        return []
+
+    def _daily_before(self, instrument: str, known: Sequence[Bar]) -> list[Bar]:
+        """Return stored daily bars of the days before `known`, which end when their sessions did or at midnight."""
+        end = known[0].start if known else at(self.day, "00:00")
+        bars = self._store.bars(instrument, DAY_MINUTES, end - _YEAR, end)
+        first = ist_date(end)
+        return [bar for bar in bars if ist_date(bar.start) < first]
+
+    def _sets(self) -> list[str]:
+        iso = self.day.isoformat()
+        return sorted(
+            {one.format for one in self._store.sets() if one.subject in self._instruments and iso in one.days}
+        )
+
+    def _actions(self) -> list[CorporateAction]:
+        iso, listed = self.day.isoformat(), {one.symbol for one in self._instruments.values()}
+        return [action for action in self._store.corporate_actions(start=iso, end=iso) if action.symbol in listed]
+
+    def _assumptions(self, sessions: Sequence[Session]) -> list[str]:
+        said = []
+        if self._bars:
+            said.append(f"Ticks of {len(self._bars)} instruments are MODELLED: seeded paths inside their real bars.")
+        if not any(one.is_option for one in self._instruments.values()):
+            said.append("No option prices were imported for this day, so there is no option chain.")
+        if unpriced := [one.key for one in self._instruments.values() if one.tradable and not one.previous_close]:
+            said.append(f"No previous close is known of {', '.join(unpriced)}; changes on the day are not told.")
+        return said + sorted({session.note for session in sessions if session.assumed and session.note})
+
+
+def imported_days(store: InputStore) -> list[date]:
+    """Return the days that can be replayed, oldest first."""
+    ticks = {
+        date.fromisoformat(day) for one in store.sets() if one.table == "ticks" and one.tradable for day in one.days
+    }
+    return sorted(ticks.union(*(store.days(minutes) for minutes in _LENGTHS)))
+
+
+def _nothing(day: date, days: Sequence[date]) -> str:
+    if not days:
+        return f"Nothing is imported for {day}; import data with `aitrade data import PATH` first."
+    return f"Nothing is imported for {day}; {len(days)} days from {days[0]} to {days[-1]} are: see `aitrade data list`."
+
+
+def _continuous(session: Session) -> list[tuple[int, int]]:
+    return [(phase.start, phase.end) for phase in session.phases if phase.name is PhaseName.CONTINUOUS]

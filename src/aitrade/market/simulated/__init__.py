@@ -1,0 +1,1 @@
+"""The built-in simulated session: a seeded market, calibrated to the figures of real days."""

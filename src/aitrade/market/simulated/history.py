@@ -1,0 +1,102 @@
+"""What the simulated market did before: closed bars of earlier days, and of the day played."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from aitrade.core.clock import DAY, MINUTE
+from aitrade.core.errors import Refused
+from aitrade.core.quotes import Bar
+from aitrade.market.bars import resample
+from aitrade.market.draws import Ints
+from aitrade.market.simulated.contracts import Contracts, only
+from aitrade.market.simulated.market import Market
+
+MINUTE_DAYS = 10
+"""Earlier days whose minutes can be asked for."""
+_YEAR = 250
+"""Earlier days whose day bars can be asked for."""
+_CONTRACT_DAYS = 60
+"""The same of a future or option: none is listed for longer here."""
+
+
+class History:
+    """Closed bars up to a day of the market."""
+
+    def __init__(self, market: Market, row: int, contracts: Contracts) -> None:
+        self._market, self._row = market, row
+        self._cash = {key: place for place, key in enumerate(market.names)}
+        self._contracts = {one.key: place for place, one in enumerate(contracts.instruments)}
+        self._all = contracts
+        self._day_minutes = lru_cache(maxsize=256)(self._minutes_of)
+        self._day_bar = lru_cache(maxsize=20_000)(self._make_day_bar)
+
+    def minutes(self, instrument: str, length: int, count: int, before: int) -> list[Bar]:
+        """Return up to `count` bars of `length` minutes, closed at `before` or earlier, oldest first."""
+        found: list[Bar] = []
+        for row in range(self._row, self._row - MINUTE_DAYS - 1, -1):
+            closed = [bar for bar in resample(self._day_minutes(instrument, row), length) if bar.end <= before]
+            found = closed + found
+            if len(found) >= count:
+                break
+        return found[-count:] if count else []
+
+    def days(self, instrument: str, count: int, before: int) -> list[Bar]:
+        """Return up to `count` bars of whole days, closed at `before` or earlier, oldest first."""
+        reach = _CONTRACT_DAYS if instrument in self._contracts else _YEAR
+        rows = range(self._row, self._row - min(reach, count + 1) - 1, -1)
+        bars = [bar for row in rows if (bar := self._day_bar(instrument, row)) and bar.end <= before]
+        return bars[:count][::-1]
+
+    def _make_day_bar(self, instrument: str, row: int) -> Bar | None:
+        """Return a day as one bar that ends at its official close, or None where the instrument did not trade."""
+        made = resample(self._minutes_of(instrument, row), DAY // MINUTE)
+        if not made or instrument not in self._cash:
+            return made[0] if made else None
+        bar, close = made[0], int(self._market.minutes(row).official[self._cash[instrument]])
+        end = max(bar.end, self._market.hours(row).auction_end)
+        return Bar(
+            instrument, bar.start, end, bar.open, max(bar.high, close), min(bar.low, close), close, bar.volume, bar.oi
+        )
+
+    def _minutes_of(self, instrument: str, row: int) -> list[Bar]:
+        if instrument in self._cash:
+            return self._cash_minutes(instrument, row)
+        if instrument in self._contracts:
+            return self._contract_minutes(instrument, row)
+        raise Refused(f"{instrument} is not listed in this session; search for it in the watchlist.")
+
+    def _cash_minutes(self, instrument: str, row: int) -> list[Bar]:
+        place, made = self._cash[instrument], self._market.minutes(row)
+        own = self._market.own_hours(row, place)
+        columns = (made.open, made.high, made.low, made.close, made.volume)
+        return _bars(
+            instrument,
+            self._market.hours(row).start,
+            own,
+            [column[place, own] for column in columns],
+            np.zeros_like(own),
+        )
+
+    def _contract_minutes(self, instrument: str, row: int) -> list[Bar]:
+        """Return a contract's minutes, built from the very ticks that its day plays."""
+        one, own = only(self._all, self._contracts[instrument]), self._market.hours(row).derivative
+        if self._market.hours(row).start > one.ends[0]:
+            return []
+        trade = self._market.trade(row, one)
+        below = self._market.paths(row, np.full(len(own), one.row[0]), own)
+        pairs = np.zeros(len(own), np.int64), own
+        path = self._market.derived(row, one, pairs, trade.lots[0, own], (below, np.arange(len(own))))
+        first = np.flatnonzero(np.diff(path.row, prepend=-1))
+        last = np.append(first[1:], len(path.row)) - 1
+        price = path.price
+        prices = [price[first], np.maximum.reduceat(price, first), np.minimum.reduceat(price, first), price[last]]
+        return _bars(
+            instrument, self._market.hours(row).start, own, [*prices, trade.lots[0, own] * one.lot[0]], trade.oi[0, own]
+        )
+
+
+def _bars(instrument: str, start: int, own: Ints, columns: list[Ints], oi: Ints) -> list[Bar]:
+    starts = (start + own * MINUTE).tolist()
+    rows = zip(starts, *(column.tolist() for column in columns), oi.tolist(), strict=True)
+    return [Bar(instrument, begin, begin + MINUTE, *rest) for begin, *rest in rows]
