@@ -143,8 +143,8 @@ class Journal:
     within 5 ms) or "disk" (fsynced before the caller goes on).
     """
 
-    def __init__(self, folder: Path, *, durability: str = "os") -> None:
-        """Open the folder's newest segment for appending, or begin the first; `torn` tells of a cut-off record."""
+    def __init__(self, folder: Path, *, first: str = "first", durability: str = "os") -> None:
+        """Open the newest segment for appending, or begin one named `first`; `torn` tells of a cut-off record."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.durability = durability
@@ -158,7 +158,7 @@ class Journal:
         if existing:
             self._reopen(existing[-1])
         else:
-            self._begin(1, "first", bytes(HASH_SIZE))
+            self._begin(1, first, bytes(HASH_SIZE))
         self._syncer = threading.Thread(target=self._sync_groups, name="journal-sync", daemon=True)
         if durability == "os":
             self._syncer.start()
@@ -167,6 +167,11 @@ class Journal:
     def head(self) -> str:
         """The chain's hash after the last record, in hex."""
         return self._head.hex()
+
+    @property
+    def size(self) -> int:
+        """Bytes of this segment so far."""
+        return self._offset
 
     def append(self, record: Record) -> int:
         """Write `record` with the next sequence number, which is returned.

@@ -204,18 +204,23 @@ class VenueUpdate(msgspec.Struct, frozen=True, kw_only=True):
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _base36(number: int, width: int) -> str:
+_PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]
+
+
+def _base36(number: int, pairs: int) -> str:
+    """Return `number` in base 36, twice `pairs` digits wide: two digits a step, it is on the order path."""
     digits = []
-    for _ in range(width):
-        number, digit = divmod(number, 36)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    for _ in range(pairs):
+        number, pair = divmod(number, 1296)
+        digits.append(_PAIRS[pair])
+    digits.reverse()
+    return "".join(digits)
 
 
 def client_order_id(ts: int, run: int, sequence: int) -> str:
-    """Return 20 upper-case letters and digits that sort by time: 9 of the millisecond, 5 of the run, 6 of the sequence.
+    """Return 20 letters and digits that sort by time: 10 of the millisecond, 4 of the run, 6 of the sequence.
 
     Deterministic in its arguments, so that a replay names its orders as the original did; it travels as the broker's
-    tag. `run` and `sequence` wrap at 36**5 and 36**6.
+    tag. `run` and `sequence` wrap at 36**4 and 36**6.
     """
-    return _base36(ts // 1_000_000, 9) + _base36(run, 5) + _base36(sequence, 6)
+    return _base36(ts // 1_000_000, 5) + _base36(run, 2) + _base36(sequence, 3)

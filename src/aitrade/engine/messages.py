@@ -6,7 +6,7 @@ The engine serves, on 127.0.0.1 and behind a bearer token that lies in a file re
     GET  /snapshot              the same `Snapshot`
     GET  /instruments?q=&limit= search in the day's master: list of Instrument
     GET  /history?instrument=&minutes=&count=&before=   closed and forming bars, oldest first: list of Bar
-    GET  /chain?underlying=&expiry=                     `Chain`
+    GET  /chain?underlying=&expiry=                     `options.chain.Chain`
     POST /preview               body OrderRequest -> `Preview`: charges, margin and refusals, nothing is sent
     POST /orders                body OrderRequest -> `Placed`; 422 with `Problem` when refused
     POST /baskets               body list[OrderRequest] -> list[Placed]; all legs pass the checks or none is sent
@@ -19,7 +19,7 @@ The engine serves, on 127.0.0.1 and behind a bearer token that lies in a file re
     POST /strategies/{name}/start|stop  body {"instruments": [...], "quantity": n, "parameters": {...}}
     POST /alerts, DELETE /alerts/{id}   price alerts
     POST /speed                 body {"speed": 1|10|60|0 for max, "paused": bool}; POST /jump body {"to": "14:15"}
-    GET  /btst                  `Btst`
+    GET  /btst                  `intelligence.btst.Btst`
     GET  /performance           P&L curve, drawdown, contribution by strategy, charges: `Performance`
     GET  /health, /metrics      reasons; Prometheus text
     POST /shutdown              stop cleanly
@@ -275,77 +275,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Venue to its health in words, such as "paper venue: connected"."""
 
 
-class ChainRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One side of one strike; prices in paise, iv in percent, Greeks per unit."""
-
-    key: str
-    last: int
-    bid: int
-    ask: int
-    volume: int
-    oi: int
-    oi_change: int
-    iv: float
-    delta: float
-    gamma: float
-    theta: float
-    vega: float
-    modelled: bool
-
-
-class Strike(msgspec.Struct, frozen=True, kw_only=True):
-    """A strike with its call and put."""
-
-    strike: int
-    call: ChainRow | None
-    put: ChainRow | None
-
-
-class Chain(msgspec.Struct, frozen=True, kw_only=True):
-    """An option chain at a moment."""
-
-    underlying: str
-    expiry: str
-    expiries: list[str]
-    spot: int
-    forward: int
-    lot: int
-    ts: int
-    strikes: list[Strike]
-    modelled: bool
-
-
-class Factor(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of a BTST score, with the figure that it was judged on."""
-
-    name: str
-    points: float
-    out_of: float
-    because: str
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the BTST list; score out of 10."""
-
-    instrument: str
-    score: float
-    price: int
-    factors: list[Factor]
-    sendable: bool
-
-
-class Btst(msgspec.Struct, frozen=True, kw_only=True):
-    """BTST at a moment: locked until 14:15:00 of the market clock."""
-
-    locked: bool
-    opens: int
-    """ns UTC of 14:15:00."""
-    candidates: list[Candidate]
-    verdict: str
-    """Such as "No trade today: the best score is 6.2, below 8.5."."""
-    scorer: str
-
-
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
     """The book's record; paise."""
 
@@ -371,7 +300,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The watchlist's and the held ones; the rest by search."""
     indices: list[str]
     watchlist: list[str]
-    quotes: list[list[str | int | bool]]
+    quotes: list[list[str | int | bool | list[int]]]
     orders: list[OrderRow]
     trades: list[TradeRow]
     positions: list[PositionRow]

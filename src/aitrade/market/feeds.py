@@ -27,8 +27,11 @@ class Feed(Protocol):
     indices: list[str]
     watchlist: list[str]
     """Keys that a page shows first."""
-    corporate_actions: Sequence[Any]
-    """What goes ex on this day: rows with `symbol` and the exchange's `subject`."""
+
+    @property
+    def corporate_actions(self) -> Sequence[Any]:
+        """What goes ex on this day: rows with `symbol` and the exchange's `subject`."""
+        ...
 
     def instruments(self) -> list[Instrument]:
         """Return the day's contract master, with bands and previous closes."""

@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -102,9 +103,7 @@ def documents(path: Path) -> Iterator[Document]:
         raise DataRefused(f"{path.name}: the file is empty.")
     try:
         yield from _unpack(path, data)
-    except DataRefused:
-        raise
-    except Exception as error:  # what a damaged archive makes its reader raise is not ours to list
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise DataRefused(f"{path.name}: the archive is damaged ({error}); fetch the file again.") from None
 
 

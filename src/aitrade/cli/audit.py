@@ -1,0 +1,61 @@
+"""`aitrade audit`: prove the journal."""
+
+from pathlib import Path
+
+import click
+
+from aitrade.cli.options import REFUSED, data_folder, kind
+from aitrade.compliance.journal import frames, segments, verify
+from aitrade.core.clock import ist
+from aitrade.core.config import load
+from aitrade.core.errors import Refused
+
+
+def journal_folders(home: Path, book: str | None) -> list[Path]:
+    """Return the journal folders of a book, or of all; raise Refused when there is none."""
+    found = sorted((home / "books").glob(f"{book or '*'}/journal"))
+    if not found:
+        raise Refused(f"No journal of {book or 'any book'} lies under {home}; start one with `aitrade up`.")
+    return found
+
+
+@click.group()
+def audit() -> None:
+    """Verify and read the journal."""
+
+
+@audit.command("verify")
+@click.option("--book", help="Only this book.")
+@data_folder
+@kind
+def verify_books(book: str | None, home: Path | None) -> None:
+    """Verify the hash chain of every record; exit status 2 names the first broken one."""
+    for folder in journal_folders(load(home=home).home, book):
+        verdict = verify(folder)
+        name = folder.parent.name
+        click.echo(f"{name}: {verdict.records} records in {verdict.segments} segments verify; head {verdict.head}")
+        if verdict.torn_bytes:
+            click.echo(
+                f"{name}: the last record was cut short ({verdict.torn_bytes} bytes); the next start keeps it aside"
+            )
+
+
+@audit.command()
+@click.argument("book")
+@click.option("--order", "order_id", help="Only records of this order.")
+@data_folder
+@kind
+def show(book: str, order_id: str | None, home: Path | None) -> None:
+    """Print the records of BOOK, one a line."""
+    shown = 0
+    for folder in journal_folders(load(home=home).home, book):
+        for path in segments(folder):
+            for frame in frames(path):
+                record = frame.record
+                if order_id in (None, record.order_id):
+                    shown += 1
+                    body = "" if record.kind == "snapshot" else record.decoded()
+                    click.echo(f"{record.seq} {ist(record.ts):%F %T.%f} {record.kind} {record.actor} {body}")
+    if not shown:
+        click.echo(f"No record of {order_id or book}.", err=True)
+        raise SystemExit(REFUSED)

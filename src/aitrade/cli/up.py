@@ -1,0 +1,119 @@
+"""`aitrade up`: the whole of it, in paper mode, with one command; `aitrade open` prints a new link."""
+
+import signal
+import sys
+import webbrowser
+from pathlib import Path
+
+import click
+
+from aitrade.cli.options import data_folder, kind
+from aitrade.core.config import Configuration, load
+from aitrade.core.errors import Conflict, Refused
+from aitrade.core.money import PAISE
+from aitrade.engine.pace import FASTEST
+from aitrade.engine.settings import EngineSettings
+from aitrade.ops.supervisor import Supervisor, address_of
+from aitrade.strategies import KERNELS
+from aitrade.ui.processes import page_children, page_link
+
+SPEEDS = {"1": 1, "10": 10, "60": 60, "max": FASTEST}
+
+
+@click.command()
+@click.option("--session", help="Replay this imported market day, such as 2025-03-28.")
+@click.option("--data", type=click.Path(exists=True, path_type=Path), help="Import this file or folder first.")
+@click.option("--speed", type=click.Choice(list(SPEEDS)), help="Market seconds per second.")
+@click.option("--strategy", help="Strategy to start a new book with; `none` for none.")
+@click.option("--start", help="Market time to begin a new day at, such as 10:30.")
+@click.option("--book", help="Book to trade on; the default is one for each world.")
+@click.option("--seed", type=int, help="Seed of the simulated market.")
+@click.option("--port", "page_port", type=int, help="Port of the page on 127.0.0.1.")
+@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+@data_folder
+@kind
+def up(
+    *,
+    session: str | None,
+    data: Path | None,
+    speed: str | None,
+    strategy: str | None,
+    start: str | None,
+    book: str | None,
+    seed: int | None,
+    page_port: int | None,
+    no_browser: bool,
+    home: Path | None,
+) -> None:
+    """Trade on paper: start the market, the engine and the page, and open it."""
+    configuration = load(home=home, seed=seed, page_port=page_port, speed=None if speed is None else SPEEDS[speed])
+    if data is not None:
+        _import(data, configuration)
+    settings = _settings(configuration, session, strategy, start, book)
+    running = address_of(configuration.home, 0)
+    supervisor = Supervisor(settings, page_children(configuration), click.echo)
+    try:
+        supervisor.start()
+    except Conflict:
+        raise Conflict(
+            f"An engine trades on {configuration.home} already ({running}); `aitrade open` shows it."
+        ) from None
+    link = page_link(configuration)
+    click.echo(f"aitrade trades on paper, book {settings.book}. Ctrl-C stops it.\n\n    {link}\n")
+    if configuration.open_browser and not no_browser:
+        webbrowser.open(link)
+    _watch(supervisor)
+
+
+@click.command("open")
+@data_folder
+@kind
+def open_page(home: Path | None) -> None:
+    """Print a new link to the running page."""
+    configuration = load(home=home)
+    if address_of(configuration.home, 0) is None:
+        raise Refused("Nothing runs on this data folder; start it with `aitrade up`.")
+    click.echo(page_link(configuration))
+
+
+def _watch(supervisor: Supervisor) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        supervisor.watch()
+    except (KeyboardInterrupt, SystemExit):
+        click.echo("Stopping …")
+    for line in supervisor.stop() or ["Nothing stays open."]:
+        click.echo(line)
+
+
+def _settings(
+    configuration: Configuration, session: str | None, strategy: str | None, start: str | None, book: str | None
+) -> EngineSettings:
+    mode = "replay" if session else "simulated"
+    named = configuration.strategy if strategy is None else strategy
+    if named and named != "none" and named not in KERNELS:
+        raise Refused(f"There is no strategy {named}; there are: {', '.join(KERNELS)}.")
+    return EngineSettings(
+        home=str(configuration.home),
+        mode=mode,
+        book=book or (f"replay-{session}" if session else f"simulated-{configuration.seed}"),
+        day=session or "",
+        seed=configuration.seed,
+        speed=configuration.speed,
+        start=start or "",
+        cash=configuration.cash * PAISE,
+        durability=configuration.durability,
+        strategies=() if named in ("", "none") else (named,),
+        strategy_seconds=configuration.strategy_seconds,
+        algo_id=configuration.algo_id,
+        client=configuration.client,
+        plan=configuration.plan,
+        projection=configuration.database,
+    )
+
+
+def _import(path: Path, configuration: Configuration) -> None:
+    from aitrade.market.importing import import_path
+    from aitrade.market.input_store import InputStore
+
+    import_path(path, InputStore(configuration.home / "market"))

@@ -1,0 +1,88 @@
+"""A market day of a book: how it begins, what is done at set times in it, and how it ends."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from aitrade.core.clock import at
+from aitrade.core.instruments import Instrument
+from aitrade.core.orders import Product
+from aitrade.engine.settings import Who
+from aitrade.market.calendar import Calendar, Segment, segment_of
+from aitrade.market.rules import Rules
+
+if TYPE_CHECKING:
+    from aitrade.engine.commands import Commands
+    from aitrade.engine.loop import Engine
+
+SQUARE_OFF = Who("square-off", "system")
+
+
+class MarketDay:
+    """The day that is being traded. Times in ns UTC."""
+
+    def __init__(self, engine: "Engine", commands: "Commands", calendar: Calendar, rules: Rules, day: date) -> None:
+        self._engine = engine
+        self._commands = commands
+        self._calendar = calendar
+        self._rules = rules
+        self.day = day
+        self._squared_off: set[Segment] = set()
+        self._due = self._square_off_times()
+        self._closes = {segment: self._close_of(segment) for segment in Segment}
+
+    def on_minute(self, ts: int) -> None:
+        """Do what is due: square intraday positions off, and mark what did not get out in time."""
+        for segment, due in self._due.items():
+            if due <= ts and segment not in self._squared_off:
+                self._square_off(segment)
+        for segment, close in self._closes.items():
+            if close <= ts:
+                self._mark_missed(segment)
+
+    def close(self) -> None:
+        """The day's data have ended: note the equity."""
+        for segment in Segment:
+            self._mark_missed(segment)
+        self._engine.mark(closing=True)
+
+    def _square_off_times(self) -> dict[Segment, int]:
+        return {
+            segment: at(self.day, self._rules.square_off(self.day, segment))
+            for segment in Segment
+            if self._calendar.is_trading_day(self.day, segment)
+        }
+
+    def _close_of(self, segment: Segment) -> int:
+        if not self._calendar.is_trading_day(self.day, segment):
+            return 0
+        return self._calendar.session(self.day, segment).close
+
+    def _square_off(self, segment: Segment) -> None:
+        self._squared_off.add(segment)
+        keys = self._intraday(segment)
+        for order in self._engine.book.working_orders():
+            if order.request.product is Product.MIS and self._segment(order.request.instrument) is segment:
+                self._engine.cancel(order.id, SQUARE_OFF)
+        for key in keys:
+            self._commands.exit(key, SQUARE_OFF)
+        if keys:
+            self._engine.say("warning", f"Square-off of {len(keys)} intraday positions sent ({segment}).", "square-off")
+
+    def _mark_missed(self, segment: Segment) -> None:
+        for key in self._intraday(segment):
+            if key not in self._engine.notes:
+                self._engine.notes[key] = "square-off missed: close it by hand"
+                self._engine.book.changed_positions.add(key)
+                self._engine.say("alert", f"{key} did not get out before the close; close it by hand.", "square-off")
+
+    def _intraday(self, segment: Segment) -> list[str]:
+        positions = self._engine.book.state.positions
+        return [
+            key
+            for key, lot in positions.items()
+            if lot.quantity and key.endswith(f"|{Product.MIS}") and self._segment(key.rsplit("|", 1)[0]) is segment
+        ]
+
+    def _segment(self, instrument: str) -> Segment | None:
+        row: Instrument | None = self._engine.instruments.get(instrument)
+        return segment_of(row) if row else None

@@ -1,0 +1,98 @@
+"""Between two market days of a simulated or replayed book: what the clearing corporation and the depository do.
+
+In this order: DAY orders that still work expire; expiring contracts settle; futures are marked to the close; deliveries
+settle, the day's purchases become holdings; what goes ex the next morning is applied. A live book is told all of this
+by its broker.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from aitrade.brokers.simulator import clearing
+from aitrade.brokers.simulator.clearing import Held
+from aitrade.core.clock import ist_date
+from aitrade.core.events import CashMove, Kind
+from aitrade.core.instruments import Kind as What
+from aitrade.core.orders import Product, Update, VenueUpdate
+from aitrade.market.calendar import Calendar
+from aitrade.market.corporate_actions import parse_subject
+from aitrade.market.feeds import Feed
+from aitrade.market.rules import Rules
+
+if TYPE_CHECKING:
+    from aitrade.engine.loop import Engine
+
+
+class Overnight:
+    """Closes the books of one day. The engine still has that day's instruments and prices."""
+
+    def __init__(self, engine: "Engine", calendar: Calendar, rules: Rules, day: date) -> None:
+        self._engine = engine
+        self._calendar = calendar
+        self._day = day
+        self._rules = rules
+
+    def run(self, following: Feed) -> None:
+        """Do everything that lies between this day and `following`."""
+        self._expire_orders()
+        for held in list(self._held()):
+            self._end_of(held)
+        self._settle(following.day)
+        self._corporate_actions(following)
+
+    def _expire_orders(self) -> None:
+        now = self._engine.clock.now()
+        for order in self._engine.book.working_orders():
+            reason = "the market day ended"
+            self._engine.on_update(VenueUpdate(order_id=order.id, what=Update.EXPIRED, ts=now, reason=reason))
+
+    def _end_of(self, held: Held) -> None:
+        instrument = held.instrument
+        if instrument.is_derivative and instrument.expiry <= self._day.isoformat():
+            spot = self._engine.quotes.last(instrument.underlying)
+            rates = self._engine.charging.rates(instrument, Product.NRML)
+            self._move(clearing.expire(held, spot, rates, self._rules))
+        elif instrument.kind is What.FUTURE:
+            self._move(clearing.mark_to_market(held, self._engine.quotes.last(instrument.key)))
+
+    def _settle(self, following: date) -> None:
+        """Units that were T+1 are delivered when settlement works; the day's purchases become T+1."""
+        holdings = self._engine.book.state.holdings
+        if self._calendar.settlement_day(self._day) <= following:
+            for key, holding in list(holdings.items()):
+                if holding.t1:
+                    note = f"{key}: {holding.t1} units delivered."
+                    self._move(CashMove(why="settlement", instrument=key, product="CNC", settled=holding.t1, note=note))
+        for held in list(self._held()):
+            if held.product == Product.CNC and held.quantity > 0:
+                self._move(clearing.carry(held))
+
+    def _corporate_actions(self, following: Feed) -> None:
+        for row in following.corporate_actions:
+            affected = [held for held in [*self._held(), *self._holdings()] if held.instrument.symbol == row.symbol]
+            for held in affected:
+                for action in parse_subject(row.subject):
+                    self._move(clearing.corporate_action(held, action))
+
+    def _held(self) -> Iterator[Held]:
+        rows = self._engine.instruments
+        for key, lot in self._engine.book.state.positions.items():
+            instrument, product = key.rsplit("|", 1)
+            if lot.quantity and instrument in rows:
+                yield Held(rows[instrument], product, lot.quantity, lot.cost)
+
+    def _holdings(self) -> Iterator[Held]:
+        rows = self._engine.instruments
+        for key, holding in self._engine.book.state.holdings.items():
+            if key in rows:
+                yield Held(rows[key], Product.CNC, holding.lot.quantity, holding.lot.cost)
+
+    def _move(self, move: CashMove) -> None:
+        self._engine.record(Kind.CASH, move)
+
+
+def overnight(engine: "Engine", calendar: Calendar, rules: Rules, following: Feed) -> None:
+    """Close the book's last market day before `following` begins."""
+    day = date.fromisoformat(engine.book.state.day.day) if engine.book.state.day.day else ist_date(engine.clock.now())
+    Overnight(engine, calendar, rules, day).run(following)

@@ -1,0 +1,100 @@
+"""Start-up is recovery: the state from the journal, the feed that the book goes on with, and what a crash leads to."""
+
+import hashlib
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+
+import aitrade
+from aitrade.compliance.journal import frames, segments
+from aitrade.core.clock import LiveClock, ist_date
+from aitrade.core.errors import Refused
+from aitrade.core.events import Opened
+from aitrade.engine.settings import ENGINE, EngineSettings
+from aitrade.engine.state import Book
+from aitrade.market.calendar import Calendar, Segment
+from aitrade.market.feeds import Feed
+from aitrade.market.replay import ReplayFeed
+from aitrade.market.rules import Rules
+from aitrade.market.simulated.feed import SimulatedFeed
+from aitrade.risk.trading_state import crashed_too_often
+
+if TYPE_CHECKING:
+    from aitrade.engine.loop import Engine
+
+
+def recover(settings: EngineSettings) -> Book:
+    """Return the book as its newest segment tells it: a snapshot and every record since; an empty one without any."""
+    book = Book()
+    newest = segments(settings.book_path / "journal")[-1:]
+    for path in newest:
+        for frame in frames(path):
+            book.restore(frame.record)
+    return book
+
+
+def opened(settings: EngineSettings) -> Opened:
+    """Return the record that says how the engine was set up."""
+    plain = msgspec.to_builtins(settings)
+    configuration = {name: value for name, value in plain.items() if isinstance(value, str | int | float | bool)}
+    return Opened(
+        version=aitrade.__version__,
+        mode=settings.mode,
+        book=settings.book,
+        seed=settings.seed,
+        configuration=configuration,
+        configuration_hash=hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest(),
+        code_hash=code_hash(),
+    )
+
+
+def code_hash() -> str:
+    """Return SHA-256 over the engine's own sources: which code traded."""
+    from pathlib import Path
+
+    digest = hashlib.sha256()
+    package = Path(aitrade.__file__).parent
+    for room in ("core", "market", "risk", "compliance", "brokers", "engine", "strategies"):
+        for path in sorted((package / room).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def feed_for(settings: EngineSettings, calendar: Calendar, rules: Rules, day: date | None) -> Feed:
+    """Return the feed that plays `day`; without one, the configured day, else the latest trading day that is over.
+
+    Raises Refused for a day without data, UnknownDate for one that the calendar does not know.
+    """
+    day = day or (date.fromisoformat(settings.day) if settings.day else None)
+    if settings.mode == "replay":
+        return _replay(settings, calendar, rules, day)
+    return SimulatedFeed(day or _latest_trading_day(calendar), settings.seed, calendar, rules)
+
+
+def _replay(settings: EngineSettings, calendar: Calendar, rules: Rules, day: date | None) -> Feed:
+    from aitrade.market.input_store import InputStore
+
+    if day is None:
+        raise Refused("A replay needs a day: add --session with a date of `aitrade data list`.")
+    return ReplayFeed(InputStore(settings.home_path / "market"), day, calendar, rules)
+
+
+def _latest_trading_day(calendar: Calendar) -> date:
+    today = ist_date(LiveClock().now())
+    return calendar.previous_trading_day(today, Segment.CASH_FNO)
+
+
+def following(feed: Feed) -> Feed:
+    """Return the feed of the next market day; raise Refused when there is none."""
+    after = feed.next_day()
+    if after is None:
+        raise Refused(f"There are no data after {feed.day}; import more, or start a new book with --session.")
+    return after
+
+
+def halt_after_crashes(engine: "Engine") -> None:
+    """Too many crashes on one market day end in HALTED; a person resumes."""
+    crashes, limit = engine.book.state.crashes, engine.limits.crashes_to_halt
+    if engine.book.state.trading != "HALTED" and crashed_too_often(crashes, engine.clock.now(), limit):
+        engine.set_trading("HALTED", f"the engine died {limit} times today; look at the log, then resume", ENGINE)

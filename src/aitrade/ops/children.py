@@ -1,0 +1,117 @@
+"""A child process that is started, watched and started again."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from aitrade.core.errors import AitradeError
+
+REFUSED = 3
+"""Exit status of a child that says on its last line why it does not start; starting it again would not help."""
+BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0)
+STEADY_SECONDS = 60.0
+"""A child that has run this long has its back-off forgotten."""
+
+
+class Child(msgspec.Struct, frozen=True):
+    """What to run: a module of ours, its settings as one line of JSON on standard input."""
+
+    name: str
+    module: str
+    settings: bytes
+    ready: Callable[[int], bool]
+    """Given the child's process id, whether it serves."""
+
+
+class Running:
+    """One child and what became of it."""
+
+    def __init__(self, child: Child, log: Path) -> None:
+        self.child = child
+        self.restarts = 0
+        self._log = log
+        self._started = 0.0
+        self._not_before = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Its process id, 0 before it was started."""
+        return self._process.pid if self._process else 0
+
+    def start(self) -> None:
+        """Start the process; its output goes to its log."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", self.child.module], stdin=subprocess.PIPE, stdout=log, stderr=log,
+                start_new_session=os.name != "nt", env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )  # fmt: skip
+        if self._process.stdin:
+            self._process.stdin.write(self.child.settings + b"\n")
+            self._process.stdin.close()
+        self._started = time.monotonic()
+
+    def wait_ready(self, seconds: float) -> None:
+        """Wait until it serves; raise AitradeError with its last words when it ends or takes too long."""
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            if not self.alive:
+                raise AitradeError(self.last_words())
+            if self.child.ready(self.pid):
+                return
+            time.sleep(0.02)
+        raise AitradeError(f"{self.child.name} did not start within {seconds:g} s; its log is {self._log}.")
+
+    def revive(self) -> bool:
+        """Start it again when it has died and its back-off is over; return whether it was started."""
+        if self.alive:
+            return False
+        if self._process is not None and self._process.returncode == REFUSED:
+            raise AitradeError(self.last_words())
+        if not self._not_before:
+            steady = time.monotonic() - self._started > STEADY_SECONDS
+            self.restarts = 0 if steady else self.restarts
+            self._not_before = time.monotonic() + BACKOFF_SECONDS[min(self.restarts, len(BACKOFF_SECONDS) - 1)]
+        if time.monotonic() < self._not_before:
+            return False
+        self._not_before = 0.0
+        self.restarts += 1
+        self.start()
+        return True
+
+    def stop(self, seconds: float) -> None:
+        """Ask it to end, and end it when it does not."""
+        if self._process is None or not self.alive:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end; return whether it ended."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def last_words(self) -> str:
+        """Return the last line of its log."""
+        lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
+        return lines[-1] if lines else f"{self.child.name} ended without a word."

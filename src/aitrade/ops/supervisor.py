@@ -1,0 +1,89 @@
+"""The supervisor: starts the engine, the chart worker and the page, starts again what dies, stops all of it cleanly.
+
+A page, a chart worker or a supervisor that dies never stops trading: the engine goes on, and the page comes back.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from aitrade.core.errors import AitradeError, Unreachable
+from aitrade.core.orders import WORKING, OrderState
+from aitrade.engine.client import Address, EngineClient
+from aitrade.engine.settings import EngineSettings
+from aitrade.ops.children import Child, Running
+
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+WATCH_SECONDS = 0.25
+
+
+class Supervisor:
+    """Runs children in order; `say` takes a line for the person who watches."""
+
+    def __init__(self, settings: EngineSettings, others: list[Child], say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._say = say
+        logs = settings.home_path / "logs"
+        engine = Child("engine", "aitrade.engine.process", msgspec.json.encode(settings), self._engine_serves)
+        self._children = [Running(child, logs / f"{child.name}.log") for child in (engine, *others)]
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start every child and wait until it serves; raise AitradeError with its reason when one does not."""
+        try:
+            for running in self._children:
+                running.start()
+                running.wait_ready(START_SECONDS)
+        except AitradeError:
+            self._end_children()
+            raise
+
+    def watch(self) -> None:
+        """Keep every child alive until `stop` is called."""
+        while not self._stopping:
+            time.sleep(WATCH_SECONDS)
+            for running in self._children:
+                if running.revive():
+                    self._say(f"{running.child.name} had ended and was started again ({running.last_words()})")
+
+    def stop(self) -> list[str]:
+        """Stop the page first and the engine last; return what stays open, in sentences."""
+        self._stopping = True
+        left = self._shut_engine()
+        self._end_children()
+        return left
+
+    def client(self) -> EngineClient:
+        """Return a client of the engine."""
+        return EngineClient.of(self._settings.home_path)
+
+    def _shut_engine(self) -> list[str]:
+        try:
+            client = self.client()
+            rows = [row for row in client.positions() if row.quantity]
+            orders = [row for row in client.orders() if OrderState(row.state) in WORKING]
+            client.shutdown()
+        except Unreachable:
+            return ["The engine did not answer; what it had is in its journal."]
+        self._children[0].wait(STOP_SECONDS)
+        lines = [f"{row.instrument} {row.product}: {row.quantity} units stay open" for row in rows]
+        return lines + [f"order {row.id} {row.side} {row.instrument}: {row.state}" for row in orders]
+
+    def _end_children(self) -> None:
+        for running in reversed(self._children):
+            running.stop(STOP_SECONDS)
+
+    def _engine_serves(self, pid: int) -> bool:
+        return address_of(self._settings.home_path, pid) is not None
+
+
+def address_of(home: Path, pid: int) -> Address | None:
+    """Return where the engine with process id `pid` (0: any) listens, or None."""
+    try:
+        address = msgspec.json.decode((home / "run" / "engine.json").read_bytes(), type=Address)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return address if pid in (0, address.pid) else None
