@@ -12,7 +12,7 @@ from aitrade.core.clock import DAY, MINUTE, at, ist_date
 from aitrade.core.errors import DataRefused
 from aitrade.core.instruments import Exchange, Instrument, Kind
 from aitrade.core.quotes import Bar, Tick
-from aitrade.market.bars import DAY_MINUTES, resample
+from aitrade.market.bars import DAY_MINUTES, BarBuilder, resample
 from aitrade.market.batches import Batch, batch
 from aitrade.market.calendar import Calendar, PhaseName, Session, segment_of
 from aitrade.market.input_rows import CorporateAction
@@ -43,6 +43,7 @@ class ReplayFeed:
 
     def __init__(self, store: InputStore, day: date, calendar: Calendar, rules: Rules) -> None:
         self._store, self.day, self._calendar, self._rules = store, day, calendar, rules
+        self._with_lots = {one.symbol for one in store.lots()}
         listed = [self._complete(one) for one in self._listed()]
         self._instruments = {one.key: one for one in listed}
         sessions = {one.key: calendar.session(day, segment_of(one)) for one in listed}
@@ -57,6 +58,9 @@ class ReplayFeed:
         self.corporate_actions = self._actions()
         self.assumed = self._assumptions(sessions.values())
         self._walked = lru_cache(maxsize=4)(self._walk)
+        self._past = lru_cache(maxsize=512)(self._stored_past)
+        self._days = lru_cache(maxsize=512)(self._past_days)
+        self._tick_bars = lru_cache(maxsize=512)(self._make_tick_bars)
 
     def instruments(self) -> list[Instrument]:
         """Return what is imported for the day, with the rules' ticks and lots."""
@@ -70,13 +74,15 @@ class ReplayFeed:
             yield batch(start, start + MINUTE, ticks.get(start, []))
 
     def history(self, instrument: str, minutes: int, count: int, before: int) -> list[Bar]:
-        """Return up to `count` closed bars of the imported past and of this day."""
-        length = DAY if minutes >= DAY_MINUTES else minutes * MINUTE
-        reach = _YEAR if minutes >= DAY_MINUTES else min(_WEEKS, max(count * length * 6, 7 * DAY))
-        bars = self._past(instrument, before - reach, before)
-        closed = [bar for bar in resample(bars, minutes) if bar.end <= before]
+        """Return up to `count` closed bars of the imported past and of this day; a day closes with its session."""
         if minutes >= DAY_MINUTES:
-            closed = self._daily_before(instrument, closed) + closed
+            closed = self._days(instrument) + resample(self._today(instrument, before), DAY_MINUTES) * (
+                before >= self.end
+            )
+        else:
+            reach = min(_WEEKS, max(count * minutes * MINUTE * 6, 7 * DAY))
+            bars = [*self._past(instrument, self.start - reach), *self._today(instrument, before)]
+            closed = [bar for bar in resample(bars, minutes) if bar.end <= before]
         return closed[-count:] if count else []
 
     def next_day(self) -> "ReplayFeed | None":
@@ -102,7 +108,7 @@ class ReplayFeed:
     def _complete(self, bare: Instrument) -> Instrument:
         """Return the instrument with what the rules know of it."""
         base, close, rules, day = bare.symbol, bare.previous_close, self._rules, self.day
-        fno = bare.kind is Kind.EQUITY and rules.lot(day, base) is not None
+        fno = bare.kind is Kind.EQUITY and (rules.lot(day, base) is not None or base in self._with_lots)
         tick = rules.tick(day, bare.kind, bare.exchange, close, base) if bare.tradable else bare.tick
         lower, upper = (close * (100 - _BAND) // 100, close * (100 + _BAND) // 100) if fno else (0, 0)
         return msgspec.structs.replace(
@@ -167,19 +173,29 @@ class ReplayFeed:
         fields = zip(*(msgspec.structs.astuple(part) for part in parts), strict=True)
         return Bars(*(np.concatenate(column) for column in fields))
 
-    def _past(self, instrument: str, start: int, before: int) -> list[Bar]:
-        """Return the finest stored bars in [start, before), whole sessions only."""
+    def _today(self, instrument: str, before: int) -> list[Bar]:
+        bars = self._bars.get(instrument) or self._tick_bars(instrument)
+        return [bar for bar in bars if bar.end <= before]
+
+    def _make_tick_bars(self, instrument: str) -> list[Bar]:
+        """Return the minute bars that the day's real ticks make."""
+        builder = BarBuilder(1, self.start)
+        bars = [done for tick in self._ticks.get(instrument, []) if (done := builder.on_tick(tick))]
+        return bars + builder.close(self.end)
+
+    def _stored_past(self, instrument: str, start: int) -> list[Bar]:
+        """Return the finest stored bars of earlier days."""
         for minutes in _LENGTHS:
-            if bars := self._store.bars(instrument, minutes, start, before):
+            if bars := self._store.bars(instrument, minutes, start, at(self.day, "00:00")):
                 return bars
         return []
 
-    def _daily_before(self, instrument: str, known: Sequence[Bar]) -> list[Bar]:
-        """Return stored daily bars of the days before `known`, which end when their sessions did or at midnight."""
-        end = known[0].start if known else at(self.day, "00:00")
-        bars = self._store.bars(instrument, DAY_MINUTES, end - _YEAR, end)
-        first = ist_date(end)
-        return [bar for bar in bars if ist_date(bar.start) < first]
+    def _past_days(self, instrument: str) -> list[Bar]:
+        """Return day bars of earlier days: made of the stored minutes, and stored ones before those."""
+        made = resample(self._past(instrument, self.start - _YEAR), DAY_MINUTES)
+        first = ist_date(made[0].start) if made else self.day
+        stored = self._store.bars(instrument, DAY_MINUTES, self.start - _YEAR, self.start)
+        return [bar for bar in stored if ist_date(bar.start) < first] + made
 
     def _sets(self) -> list[str]:
         iso = self.day.isoformat()

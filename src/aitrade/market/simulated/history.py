@@ -4,10 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from aitrade.core.clock import DAY, MINUTE
+from aitrade.core.clock import MINUTE
 from aitrade.core.errors import Refused
 from aitrade.core.quotes import Bar
-from aitrade.market.bars import resample
+from aitrade.market.bars import DAY_MINUTES, resample
 from aitrade.market.draws import Ints
 from aitrade.market.simulated.contracts import Contracts, only
 from aitrade.market.simulated.market import Market
@@ -29,7 +29,7 @@ class History:
         self._contracts = {one.key: place for place, one in enumerate(contracts.instruments)}
         self._all = contracts
         self._day_minutes = lru_cache(maxsize=256)(self._minutes_of)
-        self._day_bar = lru_cache(maxsize=20_000)(self._make_day_bar)
+        self._cash_days = lru_cache(maxsize=_YEAR + 2)(self._make_cash_days)
 
     def minutes(self, instrument: str, length: int, count: int, before: int) -> list[Bar]:
         """Return up to `count` bars of `length` minutes, closed at `before` or earlier, oldest first."""
@@ -48,16 +48,26 @@ class History:
         bars = [bar for row in rows if (bar := self._day_bar(instrument, row)) and bar.end <= before]
         return bars[:count][::-1]
 
-    def _make_day_bar(self, instrument: str, row: int) -> Bar | None:
-        """Return a day as one bar that ends at its official close, or None where the instrument did not trade."""
-        made = resample(self._minutes_of(instrument, row), DAY // MINUTE)
-        if not made or instrument not in self._cash:
-            return made[0] if made else None
-        bar, close = made[0], int(self._market.minutes(row).official[self._cash[instrument]])
-        end = max(bar.end, self._market.hours(row).auction_end)
-        return Bar(
-            instrument, bar.start, end, bar.open, max(bar.high, close), min(bar.low, close), close, bar.volume, bar.oi
-        )
+    def _day_bar(self, instrument: str, row: int) -> Bar | None:
+        """Return a day as one bar that ends with its official close, or None where the instrument did not trade."""
+        if instrument in self._cash:
+            return self._cash_days(row)[instrument]
+        made = resample(self._day_minutes(instrument, row), DAY_MINUTES)
+        return made[0] if made else None
+
+    def _make_cash_days(self, row: int) -> dict[str, Bar]:
+        """Return the day bars of all stocks and indices: one day's minutes serve them all."""
+        made, hours, bars = self._market.minutes(row), self._market.hours(row), {}
+        for own, places in self._market.sharing_hours(row):
+            within = np.ix_(places, own)
+            open_, high, low = made.open[places, own[0]], made.high[within].max(axis=1), made.low[within].min(axis=1)
+            close, volume = made.official[places], made.volume[within].sum(axis=1)
+            start, end = hours.start + int(own[0]) * MINUTE, hours.start + (int(own[-1]) + 1) * MINUTE
+            ends = np.full_like(close, max(end, hours.auction_end if own is hours.stock else 0))
+            columns = (ends, open_, np.maximum(high, close), np.minimum(low, close), close, volume)
+            for place, *rest in zip(places, *(column.tolist() for column in columns), strict=True):
+                bars[self._market.names[place]] = Bar(self._market.names[place], start, *rest)
+        return bars
 
     def _minutes_of(self, instrument: str, row: int) -> list[Bar]:
         if instrument in self._cash:

@@ -126,6 +126,14 @@ class Market:
             return hours_.derivative
         return hours_.stock if place >= len(stocks) or stocks[place].derivatives else hours_.plain
 
+    def sharing_hours(self, row: int) -> list[tuple[Ints, list[int]]]:
+        """Return (minutes, rows) groups of what trades in the same minutes."""
+        groups: dict[int, tuple[Ints, list[int]]] = {}
+        for place in range(len(self.names)):
+            own = self.own_hours(row, place)
+            groups.setdefault(id(own), (own, []))[1].append(place)
+        return list(groups.values())
+
     def bars(self, row: int, which: Ints, minute: Ints) -> Bars:
         """Return minute bars of the rows `which` at `minute`, pair by pair."""
         day, made = self.day(row), self.minutes(row)

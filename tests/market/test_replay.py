@@ -1,0 +1,151 @@
+"""A replayed day is the imported one: real bars walked and marked, real ticks as they are."""
+
+from datetime import date
+
+import pytest
+from made_files import DAY, index_csv, minutes, place, real, stock_csv, take
+
+from aitrade.core.clock import DAY as WHOLE
+from aitrade.core.clock import MINUTE, at
+from aitrade.core.errors import DataRefused, Refused
+from aitrade.core.instruments import Kind
+from aitrade.core.quotes import Tick
+from aitrade.market.bars import DAY_MINUTES, BarBuilder
+from aitrade.market.calendar import Calendar
+from aitrade.market.feeds import ReplayFeed
+from aitrade.market.importing import import_path
+from aitrade.market.input_store import InputStore
+from aitrade.market.rules import Rules
+
+CALENDAR, RULES = Calendar.load(), Rules.load()
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A store with two days of one stock and one index, junk after the close included."""
+    made = InputStore(tmp_path / "market")
+    before = date(2025, 3, 27)
+    for day in (before, DAY):
+        moments = minutes(day, "09:15", 375)
+        take(made, place(tmp_path, f"RELIANCE/{day:%d-%m-%Y}.csv", stock_csv(moments)))
+        take(made, place(tmp_path, f"NIFTY_{day}.csv", index_csv(moments)))
+    return made
+
+
+def bars_of(feed, key):
+    """Return the minute bars that the feed's ticks of `key` make."""
+    builder, bars = BarBuilder(1, feed.start), []
+    for one in feed.batches():
+        for tick in one.ticks:
+            if tick.instrument == key:
+                builder.on_tick(tick)
+        bars += builder.close(one.end)
+    return bars
+
+
+def replay(store, day=DAY):
+    """Return the feed of a day."""
+    return ReplayFeed(store, day, CALENDAR, RULES)
+
+
+def test_the_ticks_make_the_imported_bars(store):
+    """Every bar comes back from the path that it became, and the path says that it is modelled."""
+    feed = replay(store)
+    for key in feed.watchlist + feed.indices:
+        assert bars_of(feed, key) == store.bars(key, 1, feed.start, feed.end)
+    assert all(tick.modelled for one in feed.batches() for tick in one.ticks)
+    assert any("MODELLED" in said for said in feed.assumed)
+    assert any("no option chain" in said for said in feed.assumed)
+
+
+def test_two_replays_are_the_same_to_the_byte(store):
+    """From the start, or from the minute that contains a moment."""
+    whole = list(replay(store).batches())
+    assert [one.start for one in whole] == list(range(at(DAY, "09:15"), at(DAY, "15:30"), MINUTE))
+    assert list(replay(store).batches(whole[131].start + 5)) == whole[131:]
+
+
+def test_the_master_follows_the_rules_of_the_day(store):
+    """The tick is that of the day and price, the previous close that of the day before, the band a tenth around it."""
+    listed = {one.key: one for one in replay(store).instruments()}
+    stock = listed["NSE:RELIANCE"]
+    assert stock.previous_close == 10_040
+    assert stock.tick == RULES.tick(DAY, Kind.EQUITY, stock.exchange, 10_040)
+    assert stock.has_derivatives
+    assert (stock.lower, stock.upper) == (9_036, 11_044)
+    assert listed["NSE:NIFTY"].kind is Kind.INDEX
+    assert not listed["NSE:NIFTY"].tradable
+
+
+def test_volume_runs_over_the_day(store):
+    """A tick's volume is what was traded since the open."""
+    ticks = [tick for one in replay(store).batches() for tick in one.ticks if tick.instrument == "NSE:RELIANCE"]
+    total = 0
+    for tick in ticks:
+        total += tick.quantity
+        assert tick.volume == total
+
+
+def test_history_is_the_imported_past_and_the_day_so_far(store):
+    """Minutes reach over the night, day bars end with the day, and nothing that has not closed is told."""
+    feed = replay(store)
+    noon = at(DAY, "12:00")
+    told = feed.history("NSE:RELIANCE", 1, 300, noon)
+    assert len(told) == 300
+    assert told[-1].end == noon
+    assert told[0].start < feed.start
+    assert feed.history("NSE:RELIANCE", 15, 3, noon)[-1].end == noon
+    days = feed.history("NSE:RELIANCE", DAY_MINUTES, 5, feed.end)
+    assert [(bar.start, bar.end) for bar in days] == [
+        (at(day, "09:15"), at(day, "15:30")) for day in (date(2025, 3, 27), DAY)
+    ]
+    assert len(feed.history("NSE:RELIANCE", DAY_MINUTES, 5, noon)) == 1
+
+
+def test_the_next_day_is_the_next_imported_one(store):
+    """And after the last there is none."""
+    first = replay(store, date(2025, 3, 27))
+    assert first.next_day().day == DAY
+    assert replay(store).next_day() is None
+
+
+def test_a_day_without_data_is_refused_with_the_days_that_there_are(store, tmp_path):
+    """The refusal says what is imported, or how to import."""
+    with pytest.raises(DataRefused, match="2 days from 2025-03-27 to 2025-03-28"):
+        replay(store, date(2025, 3, 26))
+    with pytest.raises(DataRefused, match="aitrade data import"):
+        replay(InputStore(tmp_path / "empty"))
+
+
+def test_real_ticks_are_replayed_as_they_are(store, monkeypatch):
+    """Where ticks are stored, they play instead of the bars, unmarked; what lies outside the session does not."""
+    inside = [
+        Tick("NSE:RELIANCE", at(DAY, "10:00") + 7 * n, 10_000 + n, 5, 9_995, 10_005, 10, 20, 5 * n) for n in range(3)
+    ]
+    late = Tick("NSE:RELIANCE", at(DAY, "15:31"), 10_000, 5)
+    monkeypatch.setattr(store, "ticks", lambda key, _: [*inside, late] if key == "NSE:RELIANCE" else [])
+    played = [tick for one in replay(store).batches() for tick in one.ticks if tick.instrument == "NSE:RELIANCE"]
+    assert played == inside
+    assert not any(tick.modelled for tick in played)
+
+
+def test_a_real_day_comes_back(tmp_path, real_data):
+    """2025-03-28 of three stocks: 375 minutes, the real bars rebuilt from the path, yesterday's close before it."""
+    made = InputStore(tmp_path / "market")
+    for name in ("RELIANCE", "TCS", "ICICIBANK"):
+        for day in ("27-03-2025", "28-03-2025"):
+            assert not import_path(real(real_data, "nse-1min-stocks-2025", name, f"{day}.csv"), made).refused
+    feed = replay(made)
+    assert feed.watchlist == ["NSE:ICICIBANK", "NSE:RELIANCE", "NSE:TCS"]
+    for key in feed.watchlist:
+        rebuilt = bars_of(feed, key)
+        assert rebuilt == made.bars(key, 1, feed.start, feed.end)
+        assert len(rebuilt) == 375
+    yesterday = made.bars("NSE:TCS", 1, feed.start - WHOLE, feed.end - WHOLE)[-1].close
+    assert next(one for one in feed.instruments() if one.key == "NSE:TCS").previous_close == yesterday
+
+
+def test_a_holiday_is_refused(store):
+    """Even where some file claims bars on it."""
+    with pytest.raises(Refused):
+        replay(store, date(2025, 3, 29))
