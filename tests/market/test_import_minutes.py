@@ -70,11 +70,18 @@ def test_a_line_with_too_few_columns_refuses_the_whole_file(store, tmp_path):
 
 
 def test_a_price_that_is_no_number_names_its_line(store, tmp_path):
-    """So does a price of zero."""
+    """So does a word that only a computer takes for a number."""
     bad = stock_csv(minutes(DAY, "09:15", 1), price="1x0.05")
     assert refusal(store, place(tmp_path, "TCS.csv", bad)) == "TCS.csv, line 2: '1x0.05' is not a number."
-    zero = stock_csv(minutes(DAY, "09:15", 1), price="0")
-    assert refusal(store, place(tmp_path, "TCS.csv", zero)) == "TCS.csv, line 2: '0' is no price that a trade can have."
+    nan = stock_csv(minutes(DAY, "09:15", 1), price="nan")
+    assert refusal(store, place(tmp_path, "TCS.csv", nan)) == "TCS.csv, line 2: 'nan' is no price."
+
+
+def test_a_price_of_zero_is_set_aside(store, tmp_path):
+    """A row without a price is no bar; the rest of the file stays."""
+    lines = stock_csv(minutes(DAY, "09:15", 3)).replace(b"09:16:00,100.05", b"09:16:00,0")
+    assert take(store, place(tmp_path, "TCS.csv", lines)).rows == 2
+    assert store.sets()[0].aside == {"a price of zero or below": 1}
 
 
 def test_real_stock_days_have_375_bars_on_61_days(store, real_data):

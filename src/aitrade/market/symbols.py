@@ -38,6 +38,16 @@ def cash_key(symbol: str, exchange: Exchange = Exchange.NSE) -> str:
     return f"{home}:{index or symbol.upper()}"
 
 
+_OWN_SERIES = frozenset({"", "EQ", "BE", "BZ", "SM", "ST", "A", "B", "T", "X", "XT", "M", "MT", "Z", "P", "E", "IF"})
+"""Series in which the share itself trades; those of bonds, rights and blocks stand beside it under the same symbol."""
+
+
+@cache
+def series_key(symbol: str, series: str, exchange: Exchange) -> str:
+    """Return the key of a row of a cash market: NSE:INFY for the share, NSE:INFY-N1 for another paper of the name."""
+    return f"{exchange}:{symbol}" if series in _OWN_SERIES else f"{exchange}:{symbol}-{series}"
+
+
 @cache
 def kind_of(key: str) -> Kind:
     """Return INDEX, ETF or EQUITY for a cash key."""
@@ -60,6 +70,17 @@ def symbol_in(name: str) -> str:
     if len(words) > 1 and index_name(words[0]):
         words = words[1:]
     return "".join(words).upper()
+
+
+def splice_in(name: str) -> str:
+    """Return the key of a rolling at-the-money series that a file is named for (NFO:NIFTY-ATM-CE), or ""."""
+    words = [word.upper() for word in re.split(r"[_ -]+", name)]
+    side = next((side for word, side in _SIDES.items() if word in words), "")
+    index = index_name(words[0])
+    return f"NFO:{index}-ATM-{side}" if "ATM" in words and side and index else ""
+
+
+_SIDES = {"CALL": "CE", "CE": "CE", "PUT": "PE", "PE": "PE"}
 
 
 def _is_noise(word: str) -> bool:

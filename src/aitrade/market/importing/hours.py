@@ -53,16 +53,19 @@ class Hours:
 
     def _ask(self, segment: str, day: str) -> Span:
         if self._calendar is None:
-            return _regular(segment, day)
+            return regular(segment, day)
         from aitrade.market.calendar import Segment
 
         try:
             session = self._calendar.session(date.fromisoformat(day), Segment[segment.upper()])
         except Refused:
-            return _regular(segment, day)
+            return regular(segment, day)
         return Span(session.open, session.close, session.assumed)
 
 
-def _regular(segment: str, day: str) -> Span:
-    row = [row for row in _table()[segment] if row["from"].isoformat() <= day or row is _table()[segment][0]][-1]
+@cache
+def regular(segment: str, day: str) -> Span:
+    """Return the regular hours of those years, whatever the calendar says of `day`."""
+    table = _table()[segment]
+    row = next((row for row in reversed(table) if row["from"].isoformat() <= day), table[0])
     return Span(at(day, row["open"]), at(day, row["close"]), assumed=True)

@@ -98,19 +98,19 @@ def _hash(path: Path) -> tuple[str, int]:
 
 
 def _load(path: Path, sha256: str, size: int, store: InputStore, hours: Hours) -> FileResult:
-    read = [(form, form.read(document)) for document in documents(path) for form in [_format(document)]]
+    read = [_read(document) for document in documents(path)]
     notes = tuple(dict.fromkeys(note for _, reading in read for note in reading.notes))
-    if not any(reading.rows for _, reading in read):
-        if notes:
-            return FileResult(path=path, outcome=Outcome.SKIPPED, text="; ".join(notes))
-        raise DataRefused(f"{path.name}: a {read[0][0].name} without a row in it.")
-    sieved = [(form, reading, sieve(reading.rows, hours)) for form, reading in read if reading.rows]
+    sieved = [(form, reading, sieve(reading.rows, hours)) for form, reading in read if not reading.passed_over]
+    if not sieved:
+        return FileResult(path=path, outcome=Outcome.SKIPPED, text="; ".join(notes))
+    if not any(rows.kept for _, _, rows in sieved):
+        raise DataRefused(f"{path.name}: a {sieved[0][0].name} {_emptiness(sieved)}.")
     source = Source(
         sha256=sha256,
         file=path.name,
         size=size,
         imported=LiveClock().now(),
-        formats=tuple(dict.fromkeys(form.name for form, reading in read if reading.rows)),
+        formats=tuple(dict.fromkeys(form.name for form, _, _ in sieved)),
         parts=(),
         sets=tuple(one for form, reading, rows in sieved for one in _sets(form, reading, rows)),
         aside=dict(Counter(row.reason for _, _, rows in sieved for row in rows.aside)),
@@ -121,6 +121,23 @@ def _load(path: Path, sha256: str, size: int, store: InputStore, hours: Hours) -
         sum(len(part) for part in parts) for parts in zip(*((r.kept, r.aside) for _, _, r in sieved), strict=True)
     )
     return FileResult(path=path, outcome=Outcome.IMPORTED, text="; ".join(notes), rows=kept, aside=aside)
+
+
+def _emptiness(sieved: list[tuple[Format, Reading, Sieved]]) -> str:
+    reasons = Counter(row.reason for _, _, rows in sieved for row in rows.aside)
+    if not reasons:
+        return "without a row in it"
+    return "whose rows are all no market data: " + ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+
+
+def _read(document: Document) -> tuple[Format, Reading]:
+    form = _format(document)
+    try:
+        return form, form.read(document)
+    except DataRefused:
+        raise
+    except Exception as error:  # the boundary to content that anybody may have written
+        raise document.refuse(f"taken for a file of kind {form.name}, and damaged: {error!r}.") from None
 
 
 def _format(document: Document) -> Format:

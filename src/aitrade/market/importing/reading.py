@@ -23,6 +23,8 @@ class Reading(msgspec.Struct, kw_only=True):
     untradable: str = ""
     """Why the series cannot be traded, where it cannot."""
     notes: tuple[str, ...] = ()
+    passed_over: bool = False
+    """True for a document that is no data of ours; `notes` say why."""
 
 
 class Format(Protocol):
@@ -55,7 +57,7 @@ class Skipped(msgspec.Struct, frozen=True):
 
     def read(self, document: Document) -> Reading:  # noqa: ARG002 - the seam's signature
         """Return no rows, and why."""
-        return Reading(rows=[], notes=(self.why,))
+        return Reading(rows=[], notes=(self.why,), passed_over=True)
 
 
 class Custom(msgspec.Struct, frozen=True):
@@ -91,7 +93,6 @@ class Delimited(msgspec.Struct, frozen=True, kw_only=True):
     ragged: str = ""
     """Why a line with another number of cells is set aside; without it such a line refuses the file."""
     untradable: str = ""
-    notes: tuple[str, ...] = ()
 
     def recognises(self, document: Document) -> bool:
         """True where the first line is one of the headers."""
@@ -100,15 +101,22 @@ class Delimited(msgspec.Struct, frozen=True, kw_only=True):
     def read(self, document: Document) -> Reading:
         """Return the rows of all lines after the header."""
         found = list(parsed(document, self.parser(document), footer=self.footer, ragged=self.ragged))
-        return Reading(rows=found, basis=self.basis, untradable=self.untradable, notes=self.notes)
+        return Reading(rows=found, basis=self.basis, untradable=self.untradable)
+
+
+def columns(text: str) -> tuple[str, ...]:
+    """Return the header that `text` writes with commas."""
+    return tuple(text.split(","))
 
 
 def parsed(
-    document: Document, parser: Parser, *, skip: int = 1, footer: str = "", ragged: str = ""
+    document: Document, parser: Parser, *, skip: int = 1, width: int = 0, footer: str = "", ragged: str = ""
 ) -> Iterator[Numbered]:
-    """Yield the rows after `skip` header lines; DataRefused, with the line, for one that does not fit."""
+    """Yield the rows after `skip` header lines; DataRefused, with the line, for one that does not fit.
+
+    A line has as many cells as the header, or as `width` where there is none.
+    """
     records = document.records()
-    width = 0
     for _ in range(skip):
         width = max(width, len(next(records, (0, []))[1]))
     for line, cells in records:

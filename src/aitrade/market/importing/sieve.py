@@ -17,6 +17,7 @@ EARLIEST = "1990-01-01"
 """No market data of ours is older; a stamp before it is of a clock that was never set."""
 BROKEN_STAMP = "stamp before 1990, of a clock that was not set"
 OUT_OF_SESSION = "out of session"
+NO_PRICE = "a price of zero or below"
 BAD_OHLC = "high or low does not span open and close"
 OTHER_VALUES = "second row for the same bar with other values"
 REPEAT = "repeat"
@@ -85,6 +86,8 @@ class _Judge:
         """Judge a bar: stamped at its start, which lies before the close."""
         repeated = isinstance(self._last, Bar) and self._last.start == bar.start
         reason = self._stamp(bar.start, last_moment=False, daily=minutes_of(bar) >= DAILY)
+        if not reason and min(bar.open, bar.high, bar.low, bar.close) <= 0:
+            reason = NO_PRICE
         if not reason and not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
             reason = BAD_OHLC
         if not reason and repeated:
@@ -96,7 +99,7 @@ class _Judge:
 
     def tick(self, tick: DepthTick) -> str:
         """Judge a tick: the print that carries the closing moment itself belongs to the session."""
-        reason = self._stamp(tick.ts, last_moment=True, daily=False)
+        reason = self._stamp(tick.ts, last_moment=True, daily=False) or (NO_PRICE if tick.price <= 0 else "")
         if not reason:
             self.tally.duplicates += tick == self._last
             self._last = tick

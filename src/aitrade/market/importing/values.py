@@ -40,14 +40,6 @@ def _grouped(text: str) -> float:
         raise ValueError(f"{text.strip()!r} is not a number") from None
 
 
-def price(text: str | float) -> int:
-    """Return a traded price in paise; ValueError where it is not above zero."""
-    value = paise(text)
-    if value <= 0:
-        raise ValueError(f"{text!r} is no price that a trade can have")
-    return value
-
-
 def units(text: str | float) -> int:
     """Return a whole quantity ("1,03,805", "866592.0", zero-filled); no value is 0."""
     if isinstance(text, str) and text.isdecimal():

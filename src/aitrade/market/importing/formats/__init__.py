@@ -1,11 +1,51 @@
 """The formats that an import knows, a file each; the first that recognises a document reads it."""
 
-from aitrade.market.importing.formats import minute_index, minute_stock, notes
+from aitrade.market.importing.formats import (
+    bhavcopy_cash,
+    bhavcopy_udiff,
+    candles,
+    chains,
+    corporate_actions,
+    lean,
+    market_lots,
+    masters,
+    minute_index,
+    minute_stock,
+    notes,
+    nse_fo_daily,
+    pre_open,
+    ticks,
+    upstox_master,
+    volatility,
+)
 from aitrade.market.importing.reading import Format
 
 FORMATS: tuple[Format, ...] = (
     minute_stock.FORMAT,
     minute_index.FORMAT,
+    candles.VENDOR,
+    candles.YAHOO,
+    bhavcopy_cash.LEGACY_FORMAT,
+    bhavcopy_cash.FULL_FORMAT,
+    bhavcopy_udiff.FORMAT,
+    nse_fo_daily.FUTURES_FORMAT,
+    nse_fo_daily.OPTIONS_FORMAT,
+    nse_fo_daily.TOTALS_FORMAT,
+    corporate_actions.ACTIONS,
+    corporate_actions.DEMERGED,
+    volatility.VIX_FORMAT,
+    volatility.SPAN_FORMAT,
+    volatility.VOLATILITY_FORMAT,
+    chains.UPSTOX,
+    chains.NSE_API,
+    chains.NSE_WEB,
+    ticks.SECONDS_FORMAT,
+    ticks.DEPTH_FORMAT,
+    *masters.FORMATS,
+    upstox_master.FORMAT,
+    market_lots.FORMAT,
+    pre_open.FORMAT,
+    lean.FORMAT,
     notes.PROVENANCE,
     notes.CHECKSUMS,
 )

@@ -4,7 +4,7 @@ from aitrade.core.clock import MINUTE, at
 from aitrade.core.quotes import Bar
 from aitrade.market.importing.documents import Document
 from aitrade.market.importing.reading import Delimited, Parser
-from aitrade.market.importing.values import iso_day, midnight, price, time_of_day
+from aitrade.market.importing.values import iso_day, midnight, paise, time_of_day
 from aitrade.market.symbols import cash_key, symbol_in
 
 HEADER = ("instrument", "date", "time", "open", "high", "low", "close")
@@ -17,7 +17,7 @@ def _parser(document: Document) -> Parser:
     def bar(cells: list[str]) -> Bar:
         instrument, day, time, *prices = cells
         start = midnight(iso_day(day)) + time_of_day(time) - _IST
-        return Bar(cash_key(named or instrument.strip()), start, start + MINUTE, *map(price, prices))
+        return Bar(cash_key(named or instrument.strip()), start, start + MINUTE, *map(paise, prices))
 
     return bar
 

@@ -7,7 +7,7 @@ from aitrade.core.clock import MINUTE, at
 from aitrade.core.quotes import Bar
 from aitrade.market.importing.documents import Document
 from aitrade.market.importing.reading import Delimited, Parser
-from aitrade.market.importing.values import iso_day, midnight, price, time_of_day, units
+from aitrade.market.importing.values import iso_day, midnight, paise, time_of_day, units
 from aitrade.market.input_tables import Basis
 from aitrade.market.symbols import cash_key, symbol_in
 
@@ -26,7 +26,7 @@ def _parser(document: Document) -> Parser:
 
     def bar(cells: list[str]) -> Bar:
         start = midnight(iso_day(cells[0])) + time_of_day(cells[1]) - _IST
-        opened, high, low, close = map(price, cells[2:6])
+        opened, high, low, close = map(paise, cells[2:6])
         return Bar(key, start, start + MINUTE, opened, high, low, close, units(cells[6]), units(cells[7]))
 
     return bar

@@ -13,6 +13,8 @@ const DAY = 1440;
 const MINUTE = 60e9;
 const MOST_CANDLES = 1100;
 const VOLUME_SHARE = 0.18;
+const SOON_MS = 250;
+const LEAST_OFTEN_MS = 4000;
 export const LEAST_BARS = 10;
 export const MOST_BARS = 120_000;
 
@@ -21,7 +23,7 @@ export class Chart {
     Object.assign(this, { look, hooks, symbol: "", minutes: 5, studyText: "", count: 150 });
     Object.assign(this, { columns: null, header: null, live: null, closing: [], provisional: null, closed: 0 });
     Object.assign(this, { x0: 0, x1: 1, stuck: true, manual: null, cross: null, last: null, anchors: new Map() });
-    Object.assign(this, { width: 0, height: 0, panes: [pane(0, 1)], mostVolume: 1, asked: 0, built: null, asleep: true });
+    Object.assign(this, { width: 0, height: 0, panes: [pane(0, 1)], mostVolume: 1, asked: 0, built: null, asleep: true, patience: SOON_MS });
     this.element = Object.assign(document.createElement("div"), { className: "chart" });
     parent.append(this.element);
     this.back = new Layer(this.element, "back");
@@ -177,20 +179,23 @@ export class Chart {
 
   #open(quote, { last, last_end: start }) {
     const { header, minutes } = this;
-    this.refreshSoon();
-    if (header.session_close && quote.ts >= header.session_close) return void (this.live = null);
-    const price = quote.last;
-    const bar = { x: last + 1, start, end: start + minutes * MINUTE, open: price, high: price, low: price, close: price };
-    const next = header.size === 1 && minutes < DAY && quote.ts < bar.end;
-    this.live = next ? { ...bar, volume: 0, dayVolume: quote.volume } : null;
+    const over = header.session_close && quote.ts >= header.session_close;
+    if (this.live || !over) this.refreshSoon();
+    const end = start + minutes * MINUTE;
+    const next = !over && header.size === 1 && minutes < DAY && quote.ts < end;
+    const price = { open: quote.last, high: quote.last, low: quote.last, close: quote.last };
+    this.live = next ? { x: last + 1, start, end, ...price, volume: 0, dayVolume: quote.volume } : null;
     this.provisional = null;
   }
 
+  // Soon, and less and less soon while the engine has nothing new.
   refreshSoon() {
-    this.soon ??= setTimeout(() => {
+    this.soon ??= setTimeout(async () => {
+      const before = this.header?.last;
+      await this.refresh();
+      this.patience = this.header?.last === before ? Math.min(2 * this.patience, LEAST_OFTEN_MS) : SOON_MS;
       this.soon = undefined;
-      this.refresh();
-    }, 250);
+    }, this.patience);
   }
 
   moving() {

@@ -60,7 +60,7 @@ class Desk {
     const front = each((chart) => chart.paintFront());
     const on = (type, act) => this.offs.push(aitrade.on(type, act));
     on("ticks", (keys) => this.#ticks(keys));
-    ["orders", "positions", "trades", "link"].forEach((type) => on(type, front));
+    ["orders", "positions", "trades", "alerts", "link"].forEach((type) => on(type, front));
     on("snapshot", each((chart) => chart.refresh()));
     let first = true;
     on("select", (key) => !first && this.#selected(key));

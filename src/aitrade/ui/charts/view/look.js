@@ -10,7 +10,7 @@ export function lookOf(element) {
   return {
     up, down,
     text: read("--text", "#d7dde6"), dim: read("--dim", "#7f8a99"), panel: read("--panel", "#12161d"),
-    line_: read("--line", "#242b36"), accent: read("--accent", "#e8c547"), ink: read("--bg", "#0b0e13"),
+    line_: read("--line", "#242b36"), accent: read("--accent", "#e8c547"), warn: read("--warn", "#f2c14e"), ink: read("--bg", "#0b0e13"),
     mono: read("--mono", "ui-monospace, monospace"),
     grid: "rgba(140, 155, 180, 0.09)", gridStrong: "rgba(140, 155, 180, 0.26)", cross: "rgba(200, 210, 225, 0.55)",
     drawing: "#8ab4ff",

@@ -1,4 +1,4 @@
-// Orders, positions and fills of the symbol, on its chart: lines that can be dragged to a new price, marks at fills.
+// Orders, positions, alerts and fills of the symbol, on its chart: lines that can be dragged to a new price, marks at fills.
 
 import { priceText } from "./axes.js";
 import { AXIS_HEIGHT, priceTag, rule } from "./layers.js";
@@ -27,6 +27,9 @@ export class Orders {
     paintFills(c, chart);
     for (const position of window.aitrade.state.positions.values()) {
       if (position.instrument === chart.symbol && position.quantity) paintPosition(c, chart, position);
+    }
+    for (const alert of window.aitrade.state.alerts?.values() ?? []) {
+      if (alert.instrument === chart.symbol && !alert.fired) paintAlert(c, chart, alert);
     }
     for (const line of this.lines(chart.symbol)) this.#paintOrder(c, chart, line);
   }
@@ -105,6 +108,15 @@ function paintPosition(c, chart, position) {
   tag(c, chart, 8, y, c.measureText(`${text}  ${money}`).width + 12, text, look.accent);
   c.fillStyle = gain >= 0 ? look.up : look.down;
   c.fillText(money, 14 + c.measureText(`${text}  `).width, y);
+}
+
+function paintAlert(c, chart, { price, above }) {
+  const y = chart.yPixel(price);
+  if (y < 0 || y > chart.panes[0].height) return;
+  rule(c, 0, y, chart.plotWidth, y, chart.look.warn, [1, 4]);
+  const text = `⏰ ${above ? "≥" : "≤"} ${priceText(price)}`;
+  const wide = c.measureText(text).width + 12;
+  tag(c, chart, chart.plotWidth - wide - 8, y, wide, text, chart.look.warn);
 }
 
 function paintFills(c, chart) {
