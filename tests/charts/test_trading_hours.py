@@ -1,12 +1,5 @@
 """Hours come from the trading calendar: by segment and date, None where a day does not trade or is not known."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
-import msgspec
 import numpy as np
 import pytest
 
@@ -16,7 +9,6 @@ from aitrade.core.quotes import Bar
 from aitrade.market.calendar import Calendar
 from aitrade.ui.charts.bars import Bars, resample, sessions
 from aitrade.ui.charts.trading_hours import TradingHours
-from aitrade.ui.charts.worker import ChartAddress
 
 HOURS = TradingHours(Calendar.load())
 
@@ -61,20 +53,3 @@ def test_commodities_trade_in_the_evening():
 def test_no_hours_on_days_without_trading(day):
     """A Saturday, a holiday and a day beyond what is published have no hours."""
     assert HOURS.of("NSE:RELIANCE", None)(at(day, "11:00")) is None
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
-def test_worker_process_comes_and_goes(tmp_path):
-    """Started as a process, it leaves its address; told to stop, it takes it away."""
-    process = subprocess.Popen([sys.executable, "-m", "aitrade.ui.charts", str(tmp_path)])
-    written = tmp_path / "run" / "charts.json"
-    try:
-        while not written.exists():
-            assert process.poll() is None
-            time.sleep(0.05)
-        assert msgspec.json.decode(written.read_bytes(), type=ChartAddress).pid == process.pid
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-        assert not written.exists()
-    finally:
-        process.kill()

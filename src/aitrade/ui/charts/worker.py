@@ -213,6 +213,15 @@ async def _serve(settings: ChartSettings) -> None:
         await runner.cleanup()
 
 
+def address_of(home: Path, pid: int) -> ChartAddress | None:
+    """Return where the chart worker with process id `pid` (0: any) listens, or None."""
+    try:
+        address = msgspec.json.decode((home / "run" / "charts.json").read_bytes(), type=ChartAddress)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return address if pid in (0, address.pid) else None
+
+
 async def _told_to_stop() -> None:
     stop = asyncio.Event()
     for signal_ in (signal.SIGINT, signal.SIGTERM):
@@ -223,8 +232,10 @@ async def _told_to_stop() -> None:
 
 def _write_address(path: Path, site: web.TCPSite) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # noqa: SLF001 -- aiohttp names no other
-    path.write_bytes(msgspec.json.encode(ChartAddress(port, os.getpid())))
+    fresh.write_bytes(msgspec.json.encode(ChartAddress(port, os.getpid())))
+    fresh.replace(path)
 
 
 def _guard(worker: Worker) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
