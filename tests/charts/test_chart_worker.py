@@ -12,6 +12,7 @@ from aiohttp import ClientSession, web
 from small_engine import TOKEN, Market
 
 from aitrade.core.clock import MINUTE, at
+from aitrade.ui.charts.series import FIRST_LOAD
 from aitrade.ui.charts.worker import application
 
 
@@ -103,6 +104,22 @@ def test_bar_closes_and_next_forms(tmp_path):
             assert after["last"] == before["last"] + 1
             assert columns["high"][-2] == market.bars("NSE:TCS").high[-375:][105:110].max()
             assert (after["forming"], after["last_end"]) == (True, at("2025-03-28", "11:10"))
+
+    run(story())
+
+
+def test_another_world_begins_anew(tmp_path):
+    """When the engine moves to another day or book, what was held is forgotten and the watchlist loaded again."""
+
+    async def story():
+        market = Market()
+        async with chart(tmp_path, market) as client:
+            await client.window(minutes=1, count=10)
+            market.asked.clear()
+            await small_engine.tell(client.engine, {"type": "world", "book": "small", "session": "2025-04-01"})
+            while ("NSE:TCS", 1, FIRST_LOAD, 0) not in market.asked:  # noqa: ASYNC110 -- see above
+                await asyncio.sleep(0.01)
+            assert (await client.window(minutes=1, count=10))[0]["rows"] == 10
 
     run(story())
 

@@ -89,7 +89,7 @@ class Worker:
 
     async def _begin_world(self, symbols: list[str]) -> None:
         self.shelf.clear()
-        self._symbols = symbols[:_PREFETCHED]
+        self._symbols = symbols[:_PREFETCHED] or self._symbols
         self._warm_to(1)
 
     def _warm_to(self, depth: int) -> None:

@@ -4,9 +4,12 @@ import { Chart } from "./chart.js";
 import { DrawingBook } from "./drawings.js";
 import { lookOf } from "./look.js";
 import { openMenu } from "./menu.js";
+import { zoom } from "./pointer.js";
 import { Toolbar } from "./toolbar.js";
 import { get, send } from "./wire.js";
 
+const FRONT = ["orders", "positions", "trades", "alerts", "link"];
+const NEWS = ["snapshot", "world"];
 const RETRY_MS = 1500;
 const FIRST_STUDIES = "vwap,ema:20";
 
@@ -55,16 +58,14 @@ class Desk {
   }
 
   #listen() {
-    const { aitrade } = window;
+    let settled = false;
     const each = (act) => () => this.charts.forEach(act);
-    const front = each((chart) => chart.paintFront());
-    const on = (type, act) => this.offs.push(aitrade.on(type, act));
+    const on = (type, act) => this.offs.push(window.aitrade.on(type, (what) => settled && act(what)));
     on("ticks", (keys) => this.#ticks(keys));
-    ["orders", "positions", "trades", "alerts", "link"].forEach((type) => on(type, front));
-    on("snapshot", each((chart) => chart.refresh()));
-    let first = true;
-    on("select", (key) => !first && this.#selected(key));
-    first = false;
+    on("select", (key) => this.#selected(key));
+    FRONT.forEach((type) => on(type, each((chart) => chart.paintFront())));
+    NEWS.forEach((type) => on(type, each((chart) => chart.refresh())));
+    settled = true; // what is told at once is what the charts have just been drawn with
     this.seconds = setInterval(() => this.charts.forEach((chart) => chart.refreshProvisional()), 1000);
     this.keys = (event) => this.#key(event);
     document.addEventListener("keydown", this.keys);
@@ -79,10 +80,12 @@ class Desk {
     if (!this.active || this.active.asleep || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
     if (event.key === "Delete" || event.key === "Backspace") this.charts.forEach((c) => c.drawings.remove(c));
     if (event.key === "Escape") this.useTool("");
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
     const step = { ArrowLeft: -0.1, ArrowRight: 0.1 }[event.key];
-    if (!step || event.ctrlKey || event.altKey) return;
+    const factor = { "+": 0.8, "-": 1.25 }[event.key];
     const { x0, x1, count } = this.active;
-    this.active.lookAt(x0 + step * count, x1 + step * count);
+    if (step) this.active.lookAt(x0 + step * count, x1 + step * count);
+    if (factor) zoom(this.active, factor, (x0 + x1) / 2);
   }
 
   // --- layouts -------------------------------------------------------------------------------------------------

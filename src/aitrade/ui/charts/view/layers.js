@@ -10,6 +10,7 @@ const FONT = "11px";
 export class Layer {
   constructor(parent, name) {
     this.canvas = Object.assign(document.createElement("canvas"), { className: `chart-layer chart-${name}` });
+    this.canvas.setAttribute("role", "img");
     parent.append(this.canvas);
     this.context = this.canvas.getContext("2d");
   }

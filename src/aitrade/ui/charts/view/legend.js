@@ -17,6 +17,7 @@ export class Legend {
     const { symbol, minutes, plots, columns } = this.chart;
     const frame = minutes < DAY ? `${minutes}m` : "1D";
     const mark = this.chart.quote()?.modelled ? '<span class="badge modelled" title="Prices are modelled">MODELLED</span>' : "";
+    this.chart.front.canvas.setAttribute("aria-label", `Chart of ${symbol}, ${frame}`);
     this.element.innerHTML = `<div class="chart-line"><b>${symbol.split(":").pop()}</b><span class="chart-k">${frame}</span>
       ${mark}<span class="chart-bars"></span></div>${plots.studies.map((study, i) => this.#study(study, i)).join("")}`;
     if (columns) this.write();
