@@ -1,25 +1,23 @@
 """The trading calendar: which days trade, in which phases, by segment, with the dates from which a rule holds.
 
-A date before the first published year is judged by its weekday and stamped ASSUMED; one after the last is
-`UnknownDate`.
-Facts: `facts/sessions.toml`, `facts/days.toml`; a file of the same name in the data folder's `facts/` replaces one.
+A date before the first known year is judged by its weekday and stamped ASSUMED; one after the last is `UnknownDate`.
+Facts: `facts/sessions.toml` and `facts/days.toml`; files of the same names in a data folder's `facts/` go over them.
 """
 
-import tomllib
+from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from aitrade.core.clock import DAY, at, ist_date
-from aitrade.core.errors import Refused, UnknownDate
+from aitrade.core.errors import DataRefused, Refused, UnknownDate
 from aitrade.core.instruments import Exchange, Instrument
+from aitrade.market.dated import Confidence, Row, Through, facts
 
-_PACKAGED = Path(__file__).with_name("facts")
-_SUNDAY_IN_MARCH, _SUNDAY_IN_NOVEMBER = 2, 1
-"""US daylight saving runs from the second Sunday of March to the first of November (Energy Policy Act of 2005)."""
+_SATURDAY = 5
+_WEEK = timedelta(7)
 
 
 class Segment(StrEnum):
@@ -54,6 +52,8 @@ class Phase(msgspec.Struct, frozen=True):
     name: PhaseName
     start: int
     end: int
+    random_from: int = 0
+    """From when order entry may end at a random moment before `end`; 0 where it does not."""
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -65,7 +65,10 @@ class Session(msgspec.Struct, frozen=True):
     special: str = ""
     """What makes the day special, such as Muhurat."""
     assumed: bool = False
+    """The day lies before what is known, or its hours were never verified; `note` says which."""
     note: str = ""
+    close_vwap: tuple[int, int] | None = None
+    """Start and end (ns UTC) of the trades whose average is the closing price; None where an auction makes it."""
 
     @property
     def open(self) -> int:
@@ -98,93 +101,100 @@ def segment_of(instrument: Instrument) -> Segment:
     return Segment.CASH_FNO if instrument.has_derivatives else Segment.CASH
 
 
-class _Row(msgspec.Struct, frozen=True, rename={"start": "from"}):
+class _Span(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    name: PhaseName
+    start: str
+    end: str
+    random_from: str = ""
+
+
+class _Hours(Row, frozen=True, kw_only=True):
+    phases: list[_Span]
+    segments: tuple[Segment, ...] = ()
+    close_vwap: tuple[str, str] | None = None
+
+
+class _Evening(Row, frozen=True, kw_only=True):
+    daylight_saving: str
+    standard: str
+
+
+class _Sessions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sessions: list[_Hours]
+    futures_pre_open: list[_Hours]
+    us_evening: list[_Evening]
+
+
+class _Known(Row, frozen=True, kw_only=True):
     segments: list[Segment]
-    phases: list[tuple[PhaseName, str, str]]
+    until: date
+
+
+class _Some(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: str
-    confidence: str
-    start: date = date.min
-    us_daylight_saving: bool = True
+    confidence: Confidence
+    note: str = ""
 
 
-class _Sessions(msgspec.Struct, frozen=True):
-    sessions: list[_Row]
-
-
-class _Known(msgspec.Struct, frozen=True):
-    equity: list[int]
-    commodity: list[int]
-    source: str
-    confidence: str
-
-
-class _NoSettlement(msgspec.Struct, frozen=True):
-    days: list[date]
-    source: str
-    confidence: str
-
-
-class _Special(msgspec.Struct, frozen=True):
+class _Special(_Some, frozen=True, kw_only=True):
     day: date
     what: str
-    phases: list[tuple[PhaseName, str, str]]
+    segments: list[Segment]
+    phases: list[_Span] = []
 
 
-class _Commodity(msgspec.Struct, frozen=True):
-    closed: list[date]
-    morning_only: list[date]
-    evening_only: list[date]
-    evening_starts: str
-    source: str
-    confidence: str
+class _Part(_Some, frozen=True, kw_only=True):
+    what: str
+    segments: list[Segment]
+    days: list[date]
+    window: tuple[str, str]
 
 
-class _Days(msgspec.Struct, frozen=True):
-    known: _Known
+class _NoSettlement(_Some, frozen=True, kw_only=True):
+    days: list[date]
+
+
+class _Cycle(Row, frozen=True, kw_only=True):
+    days: int
+
+
+class _Days(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    known: list[_Known]
     holidays: dict[date, str]
-    no_settlement: _NoSettlement
+    commodity_holidays: dict[date, str]
+    part: list[_Part]
     special: list[_Special]
-    commodity: _Commodity
-
-
-def read_facts(name: str, folder: Path | None) -> dict[str, Any]:
-    """Return a facts file of the package, or the one that replaces it in `folder`/facts; raise Refused when damaged."""
-    own = folder / "facts" / name if folder else None
-    path = own if own is not None and own.is_file() else _PACKAGED / name
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Refused(f"{path} is not read: {error}. Correct that line, or remove the file.") from None
-
-
-def facts(name: str, folder: Path | None, shape: type[Any]) -> Any:
-    """Return a facts file as `shape`; raise Refused naming what does not fit."""
-    try:
-        return msgspec.convert(read_facts(name, folder), shape)
-    except msgspec.ValidationError as error:
-        raise Refused(f"facts/{name} does not fit: {error}. Correct it, or remove the file.") from None
+    settlement_cycle: list[_Cycle]
+    no_settlement: list[_NoSettlement]
 
 
 class Calendar:
-    """Days, sessions and phases. Sessions are kept once they were asked for: a phase costs a look-up."""
+    """Days, sessions and phases. What was asked for is kept: a phase costs a look-up."""
 
     def __init__(self, sessions: _Sessions, days: _Days) -> None:
-        self._rows = sorted(sessions.sessions, key=lambda row: row.start)
-        self._days = days
-        self._special = {special.day: special for special in days.special}
+        self._hours = {one: Through(row for row in sessions.sessions if one in row.segments) for one in Segment}
+        self._futures_pre_open = Through(sessions.futures_pre_open)
+        self._evening = Through(sessions.us_evening)
+        self._known = {one: Through(row for row in days.known if one in row.segments) for one in Segment}
+        self._holidays = {day: name for day, name in days.holidays.items() if name}
+        self._commodity_holidays = {day: name for day, name in days.commodity_holidays.items() if name}
+        self._special = {(one, row.day): row for row in days.special for one in row.segments}
+        self._part = {(one, day): row for row in days.part for one in row.segments for day in row.days}
+        self._cycle = Through(days.settlement_cycle)
+        self._no_settlement = {day for row in days.no_settlement for day in row.days}
         self._kept: dict[tuple[date, Segment], Session | None] = {}
         self._phase: dict[Segment, Phase] = {}
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Calendar":
-        """Return the calendar of the package, with the facts that `folder` replaces."""
-        return cls(facts("sessions.toml", folder, _Sessions), facts("days.toml", folder, _Days))
+        """Return the calendar of the package, with the facts of `folder` over it; raise DataRefused when damaged."""
+        calendar = cls(facts("sessions.toml", folder, _Sessions), facts("days.toml", folder, _Days))
+        calendar.check()
+        return calendar
 
     def known_until(self, segment: Segment) -> date:
         """Return the last day whose holidays are published."""
-        known = self._days.known
-        years = known.commodity if segment is Segment.COMMODITY else known.equity
-        return date(max(years), 12, 31)
+        return max(row.until for row in self._known[segment].rows)
 
     def is_trading_day(self, day: date, segment: Segment) -> bool:
         """Return whether the segment trades on `day`; raise UnknownDate beyond what is published."""
@@ -194,7 +204,7 @@ class Calendar:
         """Return the session; raise UnknownDate beyond what is published, Refused for a day that does not trade."""
         session = self._session(day, segment)
         if session is None:
-            why = self._days.holidays.get(day) or f"{day:%A}"
+            why = self._holiday(day, segment) or f"{day:%A}"
             following = self.next_trading_day(day, segment)
             raise Refused(f"{day} is no trading day ({why}); the next is {following}.")
         return session
@@ -216,16 +226,38 @@ class Calendar:
         return self._step(day, segment, timedelta(-1))
 
     def settlement_day(self, day: date) -> date:
-        """Return when trades of `day` settle: T+1, the next trading day on which banks and depositories work."""
-        following = self.next_trading_day(day, Segment.CASH)
-        while following in self._days.no_settlement.days:
-            following = self.next_trading_day(following, Segment.CASH)
-        return following
+        """Return when trades of `day` settle: T+1 (T+2 before 2023-01-27), counting days on which banks settle."""
+        for _ in range(self._cycle.at(day).days):
+            day += timedelta(1)
+            while not self.settles(day):
+                day += timedelta(1)
+        return day
 
-    def _step(self, day: date, segment: Segment, by: timedelta) -> date:
-        day += by
+    def settles(self, day: date) -> bool:
+        """Return whether shares and money change hands on `day`: not at weekends, on holidays or bank closings."""
+        if day > self._known[Segment.CASH].at(day).until:
+            raise self._unknown(day, Segment.CASH)
+        return day.weekday() < _SATURDAY and day not in self._holidays and day not in self._no_settlement
+
+    def futures_pre_open(self, day: date) -> tuple[Phase, ...]:
+        """Return the call auction that opens the current month's futures; none before 2025-12-08."""
+        row = self._futures_pre_open.at(day)
+        ordinary = self.is_trading_day(day, Segment.DERIVATIVES) and (Segment.DERIVATIVES, day) not in self._special
+        return self._phases(day, row.phases) if ordinary and day >= row.start else ()
+
+    def check(self) -> None:
+        """Raise DataRefused for phases that overlap, run backwards or never trade."""
+        for rows in self._hours.values():
+            for row in rows.rows:
+                _check(f"the session from {row.start}", self._phases(row.start, row.phases))
+        for special in self._special.values():
+            if special.phases:
+                _check(f"{special.what} on {special.day}", self._phases(special.day, special.phases))
+
+    def _step(self, day: date, segment: Segment, by_: timedelta) -> date:
+        day += by_
         while not self.is_trading_day(day, segment):
-            day += by
+            day += by_
         return day
 
     def _find_phase(self, ts: int, segment: Segment) -> Phase:
@@ -245,67 +277,88 @@ class Calendar:
         return self._kept[key]
 
     def _made(self, day: date, segment: Segment) -> Session | None:
-        if day > self.known_until(segment):
-            text = f"Holidays after {self.known_until(segment)} are not published in this version; update aitrade."
-            raise UnknownDate(f"{day} is beyond the calendar: {text}")
-        if segment is Segment.COMMODITY:
-            return self._commodity(day)
-        special = self._special.get(day)
-        if special is not None:
-            return Session(day, segment, _phases(day, special.phases), special.what, self._is_assumed(day, segment))
-        if day in self._days.holidays or day.weekday() >= _SATURDAY:
+        if day > self._known[segment].at(day).until:
+            raise self._unknown(day, segment)
+        special = self._special.get((segment, day))
+        if special is None and (day.weekday() >= _SATURDAY or self._holiday(day, segment)):
             return None
-        row = self._row(day, segment)
-        note = f"Single source: {row.source}" if row.confidence == "B" else ""
-        return Session(day, segment, _phases(day, row.phases), "", self._is_assumed(day, segment), note)
-
-    def _commodity(self, day: date) -> Session | None:
-        facts_ = self._days.commodity
-        if day.weekday() >= _SATURDAY or day in facts_.closed:
-            return None
-        row = self._row(day, Segment.COMMODITY)
-        (name, start, end), *_rest = row.phases
-        special = ""
-        if day in facts_.morning_only:
-            end, special = facts_.evening_starts, "morning session only"
-        if day in facts_.evening_only:
-            start, special = facts_.evening_starts, "evening session only"
+        hours, part = self._hours[segment].at(day), self._part.get((segment, day))
+        phases = self._phases(day, (special.phases if special else []) or hours.phases)
+        if part:
+            phases = _cut(phases, at(day, part.window[0]), at(day, part.window[1]))
+        doubts = self._doubts(day, segment, special)
+        whole = hours.close_vwap and not part and not (special and special.phases)
         return Session(
-            day,
-            Segment.COMMODITY,
-            _phases(day, [(name, start, end)]),
-            special,
-            self._is_assumed(day, Segment.COMMODITY),
+            day=day,
+            segment=segment,
+            phases=phases,
+            special=special.what if special else part.what if part else "",
+            assumed=bool(doubts),
+            note=" ".join([*doubts, hours.note]).strip(),
+            close_vwap=(at(day, hours.close_vwap[0]), at(day, hours.close_vwap[1])) if whole else None,
         )
 
-    def _row(self, day: date, segment: Segment) -> _Row:
-        saving = us_daylight_saving(day)
-        rows = [
-            row
-            for row in self._rows
-            if segment in row.segments
-            and row.start <= day
-            and (segment is not Segment.COMMODITY or row.us_daylight_saving == saving)
-        ]
-        return rows[-1]
+    def _doubts(self, day: date, segment: Segment, special: _Special | None) -> list[str]:
+        """Return why the session of `day` is ASSUMED, a sentence each."""
+        doubts = []
+        if special and special.confidence == "M":
+            doubts.append(special.note or f"The hours of {special.what} on {day} are not verified ({special.source}).")
+        if day < (known := self._known[segment].at(day)).start:
+            doubts.append(f"The {segment} holidays before {known.start} are not known: weekdays count as trading days.")
+        elif known.confidence == "M":
+            doubts.append(f"The {segment} holidays of {day.year} are not verified ({known.source}).")
+        if self._hours[segment].assumed(day):
+            doubts.append(f"The {segment} hours of {day} are not known: those of later are used.")
+        return doubts
 
-    def _is_assumed(self, day: date, segment: Segment) -> bool:
-        known = self._days.known
-        return day.year < min(known.commodity if segment is Segment.COMMODITY else known.equity)
+    def _holiday(self, day: date, segment: Segment) -> str:
+        holidays = self._commodity_holidays if segment is Segment.COMMODITY else self._holidays
+        return holidays.get(day, "")
+
+    def _unknown(self, day: date, segment: Segment) -> UnknownDate:
+        known = self.known_until(segment)
+        return UnknownDate(
+            f"{day} is beyond the calendar: {segment} holidays are published until {known}. "
+            "Update aitrade, or give the year's holidays in facts/days.toml of the data folder."
+        )
+
+    def _phases(self, day: date, spans: Iterable[_Span]) -> tuple[Phase, ...]:
+        return tuple(
+            Phase(
+                one.name,
+                at(day, one.start),
+                self._end(day, one.end),
+                at(day, one.random_from) if one.random_from else 0,
+            )
+            for one in spans
+        )
+
+    def _end(self, day: date, end: str) -> int:
+        if end != "US":
+            return at(day, end)
+        row = self._evening.at(day)
+        return at(day, row.daylight_saving if us_daylight_saving(day) else row.standard)
 
 
-_SATURDAY = 5
+def _cut(phases: Iterable[Phase], start: int, end: int) -> tuple[Phase, ...]:
+    return tuple(
+        Phase(one.name, max(one.start, start), min(one.end, end), one.random_from)
+        for one in phases
+        if one.start < end and one.end > start
+    )
 
 
-def _phases(day: date, rows: list[tuple[PhaseName, str, str]]) -> tuple[Phase, ...]:
-    return tuple(Phase(name, at(day, start), at(day, end)) for name, start, end in rows)
+def _check(what: str, phases: tuple[Phase, ...]) -> None:
+    bounds = [bound for phase in phases for bound in (phase.start, phase.end)]
+    trades = any(phase.name is PhaseName.CONTINUOUS for phase in phases)
+    if not trades or bounds != sorted(bounds) or any(phase.start == phase.end for phase in phases):
+        raise DataRefused(f"The phases of {what} do not follow each other, or never trade. Correct them in facts/.")
 
 
 def us_daylight_saving(day: date) -> bool:
-    """Return whether US daylight saving time is on: the MCX evening then ends earlier."""
-    return _sunday(day.year, 3, _SUNDAY_IN_MARCH) <= day < _sunday(day.year, 11, _SUNDAY_IN_NOVEMBER)
+    """Return whether US daylight saving time is on: second Sunday of March to first of November (since 2007)."""
+    return _sunday_from(date(day.year, 3, 8)) <= day < _sunday_from(date(day.year, 11, 1))
 
 
-def _sunday(year: int, month: int, number: int) -> date:
-    first = date(year, month, 1)
-    return first + timedelta((6 - first.weekday()) % 7 + 7 * (number - 1))
+def _sunday_from(day: date) -> date:
+    return day + timedelta((6 - day.weekday()) % _WEEK.days)

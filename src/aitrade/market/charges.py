@@ -14,7 +14,7 @@ from aitrade.core.errors import Refused
 from aitrade.core.instruments import Exchange, Instrument, Kind
 from aitrade.core.money import half_up
 from aitrade.core.orders import Product, Side
-from aitrade.market.calendar import facts
+from aitrade.market.dated import facts
 
 BILLION = 10**9
 _MILLION = 10**6

@@ -14,7 +14,8 @@ import msgspec
 from aitrade.core.errors import UnknownDate
 from aitrade.core.instruments import Exchange, Kind
 from aitrade.core.money import PAISE
-from aitrade.market.calendar import Calendar, Segment, facts
+from aitrade.market.calendar import Calendar, Segment
+from aitrade.market.dated import facts
 
 _INDICES = frozenset({"NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50", "SENSEX", "BANKEX"})
 

@@ -14,7 +14,7 @@ from aitrade.core.errors import Refused
 from aitrade.core.instruments import Instrument, Kind
 from aitrade.core.money import PAISE, half_up
 from aitrade.core.orders import OrderType
-from aitrade.market.calendar import facts
+from aitrade.market.dated import facts
 
 WHOLE = 10_000
 """Basis points of a whole."""
