@@ -14,6 +14,7 @@ from aitrade.market.bars import DAY_MINUTES, BarBuilder
 from aitrade.market.calendar import Calendar
 from aitrade.market.feeds import ReplayFeed
 from aitrade.market.importing import import_path
+from aitrade.market.input_rows import CorporateAction
 from aitrade.market.input_store import InputStore
 from aitrade.market.rules import Rules
 
@@ -149,3 +150,19 @@ def test_a_holiday_is_refused(store):
     """Even where some file claims bars on it."""
     with pytest.raises(Refused):
         replay(store, date(2025, 3, 29))
+
+
+@pytest.mark.parametrize(("close", "restated"), [(20_080, True), (10_040, False)])
+def test_a_bonus_restates_the_previous_close_where_the_market_did(tmp_path, monkeypatch, close, restated):
+    """On its ex-day a stock opens at half the price: the close before is halved, unless the data are so already."""
+    made = InputStore(tmp_path / "market")
+    action = CorporateAction(symbol="RELIANCE", ex_day=DAY.isoformat(), subject="Bonus 1:1")
+    take(made, place(tmp_path, f"RELIANCE/{DAY:%d-%m-%Y}.csv", stock_csv(minutes(DAY, "09:15", 375))))
+    monkeypatch.setattr(made, "previous_close", lambda *_: close)
+    monkeypatch.setattr(made, "corporate_actions", lambda **_: [action])
+    feed = replay(made)
+    (stock,) = feed.instruments()
+    assert stock.previous_close == 10_040
+    assert (stock.lower, stock.upper) == (9_036, 11_044)
+    assert any("Bonus 1:1" in said for said in feed.assumed) == restated
+    assert feed.corporate_actions == [action]

@@ -11,10 +11,12 @@ import numpy as np
 from aitrade.core.clock import DAY, MINUTE, at, ist_date
 from aitrade.core.errors import DataRefused
 from aitrade.core.instruments import Exchange, Instrument, Kind
+from aitrade.core.money import half_up
 from aitrade.core.quotes import Bar, Tick
 from aitrade.market.bars import DAY_MINUTES, BarBuilder, resample
 from aitrade.market.batches import Batch, batch
 from aitrade.market.calendar import Calendar, PhaseName, Session, segment_of
+from aitrade.market.corporate_actions import apply, parse_subject
 from aitrade.market.input_rows import CorporateAction
 from aitrade.market.input_store import InputStore
 from aitrade.market.rules import Rules
@@ -31,6 +33,8 @@ _CHUNK = 15 * MINUTE
 """How much of the day is walked at once; holds whole bars of every length above."""
 _BAND = 10
 """Percent of the dynamic band's first step, for stocks with derivatives; others' bands are in no imported set."""
+_WHOLE = 1_000_000
+"""Shares that a corporate action is tried on: enough that no fraction is lost."""
 _WEEKS = 40 * DAY
 _YEAR = 400 * DAY
 
@@ -56,6 +60,7 @@ class ReplayFeed:
         self.watchlist = [one.key for one in listed if one.tradable]
         self.source = ", ".join(self._sets())
         self.corporate_actions = self._actions()
+        self._restated = [self._restate(action) for action in self.corporate_actions]
         self.assumed = self._assumptions(sessions.values())
         self._walked = lru_cache(maxsize=4)(self._walk)
         self._past = lru_cache(maxsize=512)(self._stored_past)
@@ -199,13 +204,27 @@ class ReplayFeed:
 
     def _sets(self) -> list[str]:
         iso = self.day.isoformat()
-        return sorted(
-            {one.format for one in self._store.sets() if one.subject in self._instruments and iso in one.days}
-        )
+        held = [one for one in self._store.sets() if one.subject in self._instruments and iso in one.days]
+        return sorted({name for one in held for name in one.format.split(", ")})
 
     def _actions(self) -> list[CorporateAction]:
-        iso, listed = self.day.isoformat(), {one.symbol for one in self._instruments.values()}
-        return [action for action in self._store.corporate_actions(start=iso, end=iso) if action.symbol in listed]
+        found = self._store.corporate_actions(start=self.day.isoformat(), end=self.day.isoformat())
+        return [action for action in found if f"NSE:{action.symbol}" in self._instruments]
+
+    def _restate(self, action: CorporateAction) -> str:
+        """Restate a previous close for a split or bonus, where the day's first price says that it is due; say so."""
+        one = self._instruments[f"NSE:{action.symbol}"]
+        shares = _WHOLE
+        for each in parse_subject(action.subject):
+            shares = apply(each, shares, 0).quantity
+        restated, first = half_up(one.previous_close * _WHOLE, shares), self._first_price(one.key)
+        if abs(first - restated) >= abs(first - one.previous_close):
+            return ""
+        self._instruments[one.key] = self._complete(msgspec.structs.replace(one, previous_close=restated))
+        return f"The previous close of {one.key} is restated for {action.subject}."
+
+    def _first_price(self, key: str) -> int:
+        return self._ticks[key][0].price if key in self._ticks else self._bars[key][0].open
 
     def _assumptions(self, sessions: Sequence[Session]) -> list[str]:
         said = []
@@ -215,6 +234,7 @@ class ReplayFeed:
             said.append("No option prices were imported for this day, so there is no option chain.")
         if unpriced := [one.key for one in self._instruments.values() if one.tradable and not one.previous_close]:
             said.append(f"No previous close is known of {', '.join(unpriced)}; changes on the day are not told.")
+        said += filter(None, self._restated)
         return said + sorted({session.note for session in sessions if session.assumed and session.note})
 
 
