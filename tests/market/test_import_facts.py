@@ -155,6 +155,6 @@ def test_real_facts(store, real_data):
     vix = sets["bars", "NSE:INDIAVIX"]
     assert vix.rows + sum(vix.aside.values()) == 3613
     assert sum(day.startswith("2026") for day in vix.days) == 143
-    assert sum(one.rows for key, one in sets.items() if key[0] == "span") == 9969 + 0
+    assert sum(one.rows for key, one in sets.items() if key[0] == "span") == 9969
     assert len(store.pre_open(date(2025, 11, 17))) == 2734
     assert list(sets["bars", "NSE:NIFTY"].days.values()) == [375] * 4

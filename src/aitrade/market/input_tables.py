@@ -65,6 +65,8 @@ class ImportedSet(msgspec.Struct, frozen=True, kw_only=True):
     """Why this series cannot be traded (a splice of contracts, say); empty for one that can."""
     days: dict[str, int] = {}
     aside: dict[str, int] = {}
+    remarks: dict[str, int] = {}
+    """What is odd about rows that are stored all the same."""
     duplicates: int = 0
     assumed: tuple[str, ...] = ()
     """Days whose session hours the calendar does not know."""
@@ -170,9 +172,11 @@ def merge(sets: list[ImportedSet]) -> ImportedSet:
     """Return one set for several of the same identity; a day that two files have keeps the larger count."""
     days: dict[str, int] = {}
     aside: dict[str, int] = {}
+    remarks: dict[str, int] = {}
     for one in sets:
         days |= {day: max(count, days.get(day, 0)) for day, count in one.days.items()}
         aside |= {reason: count + aside.get(reason, 0) for reason, count in one.aside.items()}
+        remarks |= {what: count + remarks.get(what, 0) for what, count in one.remarks.items()}
     return msgspec.structs.replace(
         sets[0],
         first=min(one.first for one in sets),
@@ -180,6 +184,7 @@ def merge(sets: list[ImportedSet]) -> ImportedSet:
         rows=sum(one.rows for one in sets),
         days=dict(sorted(days.items())),
         aside=aside,
+        remarks=remarks,
         duplicates=sum(one.duplicates for one in sets),
         format=", ".join(sorted({one.format for one in sets})),
         assumed=tuple(sorted({day for one in sets for day in one.assumed})),

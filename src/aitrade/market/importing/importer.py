@@ -13,7 +13,7 @@ from aitrade.core.clock import LiveClock
 from aitrade.core.errors import DataRefused, Refused
 from aitrade.market.importing.documents import Document, documents
 from aitrade.market.importing.formats import FORMATS
-from aitrade.market.importing.hours import Hours, Sessions
+from aitrade.market.importing.hours import Sessions
 from aitrade.market.importing.reading import Format, Reading
 from aitrade.market.importing.sieve import Sieved, sieve
 from aitrade.market.input_store import InputStore
@@ -58,7 +58,7 @@ class ImportReport(msgspec.Struct, frozen=True):
 
 
 def import_path(
-    path: Path, store: InputStore, progress: Progress = iter, calendar: Sessions | None = None
+    path: Path, store: InputStore, progress: Progress = iter, sessions: Sessions | None = None
 ) -> ImportReport:
     """Import a file, or every file below a folder, and report on each; Refused where `path` does not exist.
 
@@ -66,12 +66,8 @@ def import_path(
     """
     if not path.exists():
         raise Refused(f"There is nothing at {path}; give a file or a folder of market data.")
-    hours = Hours(calendar or _calendar())
-    return ImportReport(tuple(_import_file(one, store, hours) for one in progress(list(_files(path)))))
-
-
-def _calendar() -> Sessions | None:
-    return None
+    judged = sessions or Sessions()
+    return ImportReport(tuple(_import_file(one, store, judged) for one in progress(list(_files(path)))))
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -82,12 +78,12 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (one for one in hidden if not one.name.startswith("."))
 
 
-def _import_file(path: Path, store: InputStore, hours: Hours) -> FileResult:
+def _import_file(path: Path, store: InputStore, sessions: Sessions) -> FileResult:
     try:
         sha256, size = _hash(path)
         if store.has(sha256):
             return FileResult(path=path, outcome=Outcome.KNOWN)
-        return _load(path, sha256, size, store, hours)
+        return _load(path, sha256, size, store, sessions)
     except (DataRefused, OSError) as error:
         return FileResult(path=path, outcome=Outcome.REFUSED, text=str(error))
 
@@ -97,10 +93,10 @@ def _hash(path: Path) -> tuple[str, int]:
         return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
 
 
-def _load(path: Path, sha256: str, size: int, store: InputStore, hours: Hours) -> FileResult:
+def _load(path: Path, sha256: str, size: int, store: InputStore, sessions: Sessions) -> FileResult:
     read = [_read(document) for document in documents(path)]
     notes = tuple(dict.fromkeys(note for _, reading in read for note in reading.notes))
-    sieved = [(form, reading, sieve(reading.rows, hours)) for form, reading in read if not reading.passed_over]
+    sieved = [(form, reading, sieve(reading.rows, sessions)) for form, reading in read if not reading.passed_over]
     if not sieved:
         return FileResult(path=path, outcome=Outcome.SKIPPED, text="; ".join(notes))
     if not any(rows.kept for _, _, rows in sieved):
@@ -182,6 +178,7 @@ def _sets(form: Format, reading: Reading, sieved: Sieved) -> Iterator[ImportedSe
             untradable=reading.untradable,
             days=dict(sorted(days.items())) if tally else {},
             aside=dict(tally.aside) if tally else {},
+            remarks=dict(+tally.remarks) if tally else {},
             duplicates=tally.duplicates if tally else 0,
             assumed=tuple(sorted(tally.assumed)) if tally else (),
         )

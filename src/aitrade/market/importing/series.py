@@ -7,6 +7,7 @@ from itertools import pairwise
 import msgspec
 
 from aitrade.core.clock import DAY, MINUTE, at
+from aitrade.market.calendar import Segment
 from aitrade.market.importing.hours import regular
 from aitrade.market.importing.values import midnight
 from aitrade.market.input_tables import DAILY
@@ -63,14 +64,15 @@ def _fits(ts: int, minutes: int) -> bool:
     since_midnight = (ts + IST_OFFSET) % DAY
     if minutes >= DAILY:
         return since_midnight == 0
-    hours = regular("cash", "2020-01-01")
+    ((opens, closes),) = regular(Segment.CASH, "2020-01-01").spans
     start = at("2020-01-01", "00:00")
-    return hours.open - start <= since_midnight < hours.close - start
+    return opens - start <= since_midnight < closes - start
 
 
 def is_evening_market(starts: Iterable[int]) -> bool:
     """Tell whether a quarter of the bars lie in the evening, as only commodities' do; `starts` in ns UTC."""
-    close = regular("derivatives", "2030-01-01").close - at("2030-01-01", "00:00")
+    ((_, closes),) = regular(Segment.DERIVATIVES, "2030-01-01").spans
+    close = closes - at("2030-01-01", "00:00")
     late = [(ts + IST_OFFSET) % DAY >= close for ts in starts]
     return sum(late) > len(late) / 4
 
