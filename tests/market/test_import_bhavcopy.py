@@ -122,7 +122,7 @@ def test_the_padded_daily_report(store, tmp_path):
     name, members = "fo14112025.zip", {"fo14112025": FO, "op14112025": OP, "futidx14112025": TOTALS}
     result = take(store, place(tmp_path, name, _zip(**members)))
     assert result.rows == 2
-    assert "totals of the contracts" in result.text
+    assert "totals of the contracts" in result.notes[0]
     future, option = sorted(store.end_of_day(Exchange.NFO, date(2025, 11, 14)), key=lambda row: row.kind != Kind.FUTURE)
     assert (future.key, future.close, future.oi) == ("NFO:BANKNIFTY25NOV25FUT", 5864440, 1713110)
     assert (future.volume, future.lot) == (946715, 35)

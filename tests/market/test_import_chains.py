@@ -80,7 +80,7 @@ def test_the_sites_download(store, tmp_path):
     assert (call.key, call.strike, call.bid, call.ask) == ("NFO:NIFTY30JUN2612000CE", 1200000, 1114370, 1236425)
     assert (call.oi, call.price, call.ts) == (65, 0, 0)
     assert (put.price, put.bid_quantity, put.oi, put.oi_change) == (30, 18395, 1196 * 65, -65 * 65)
-    assert "does not say the moment" in result.text
+    assert "does not say the moment" in result.notes[0]
 
 
 def test_the_sites_download_under_another_name_is_refused(store, tmp_path):

@@ -67,7 +67,7 @@ def test_an_ask_in_the_second_bid_is_read_as_the_ask(store, tmp_path):
     result = take(store, place(tmp_path, "all.csv", HEADER + _depth("TCS", [(1518.5, 1500), (1518.8, 2000)], [])))
     (tick,) = store.depth_ticks("NFO:TCS-FUT", date(2025, 11, 17))
     assert (tick.bid, tick.ask, tick.bid_prices) == (151850, 151880, (151850,))
-    assert "second bid" in result.text
+    assert "second bid" in result.notes[0]
 
 
 def test_real_ticks(store, real_data):

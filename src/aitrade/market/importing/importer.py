@@ -33,11 +33,12 @@ class Outcome(StrEnum):
 
 
 class FileResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one file; `text` says why it was refused or skipped, or what was worth a note."""
+    """What became of one file; `text` says why it was refused, `notes` why it was skipped or what to know of it."""
 
     path: Path
     outcome: Outcome
     text: str = ""
+    notes: tuple[str, ...] = ()
     rows: int = 0
     aside: int = 0
 
@@ -98,7 +99,7 @@ def _load(path: Path, sha256: str, size: int, store: InputStore, sessions: Sessi
     notes = tuple(dict.fromkeys(note for _, reading in read for note in reading.notes))
     sieved = [(form, reading, sieve(reading.rows, sessions)) for form, reading in read if not reading.passed_over]
     if not sieved:
-        return FileResult(path=path, outcome=Outcome.SKIPPED, text="; ".join(notes))
+        return FileResult(path=path, outcome=Outcome.SKIPPED, notes=notes)
     if not any(rows.kept for _, _, rows in sieved):
         raise DataRefused(f"{path.name}: a {sieved[0][0].name} {_emptiness(sieved)}.")
     source = Source(
@@ -116,7 +117,7 @@ def _load(path: Path, sha256: str, size: int, store: InputStore, sessions: Sessi
     kept, aside = (
         sum(len(part) for part in parts) for parts in zip(*((r.kept, r.aside) for _, _, r in sieved), strict=True)
     )
-    return FileResult(path=path, outcome=Outcome.IMPORTED, text="; ".join(notes), rows=kept, aside=aside)
+    return FileResult(path=path, outcome=Outcome.IMPORTED, notes=notes, rows=kept, aside=aside)
 
 
 def _emptiness(sieved: list[tuple[Format, Reading, Sieved]]) -> str:

@@ -21,6 +21,7 @@ _NAME = re.compile(r"^(\d{8})_([a-z0-9&-]+)_minute_trade$")
 _SCALED = 100
 """LEAN's units in a paisa: 10,000 to the rupee."""
 _MILLISECOND = 1_000_000
+_OTHER_DAY = "a member that bears another day than its archive is passed over"
 
 
 def _is_lean(document: Document) -> bool:
@@ -36,11 +37,7 @@ def _read(document: Document) -> Reading:
         raise document.refuse("the content says neither day nor symbol; LEAN calls it YYYYMMDD_symbol_minute_trade.")
     day, archive_day = day_in(document.stem), day_in(document.path.stem)
     if document.member and archive_day and archive_day != day:
-        return Reading(
-            rows=[],
-            notes=(f"{document.member} bears another day than its archive and is passed over",),
-            passed_over=True,
-        )
+        return Reading(rows=[], notes=(_OTHER_DAY,), passed_over=True)
     key = cash_key(named.group(2).upper())
     rupees: Callable[[str], int] = paise if "." in document.text else _from_scaled
     basis = Basis.RAW if kind_of(key) is Kind.INDEX else Basis.UNKNOWN
