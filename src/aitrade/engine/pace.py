@@ -41,6 +41,10 @@ class Pace:
         if self.racing:
             self._market, self._wall = max(ts, self._market), wall
 
+    def anchor(self, market: int, wall: int) -> None:
+        """Go on from market time `market`, now."""
+        self._market, self._wall = market, wall
+
     def set(self, wall: int, *, speed: int | None = None, paused: bool | None = None) -> None:
         """Change speed or pause from now on."""
         self._market, self._wall = self.market_at(wall), wall

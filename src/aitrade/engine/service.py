@@ -113,6 +113,7 @@ class Service:
     def run(self) -> None:
         """Trade until stopped; the calling thread is the trading thread."""
         self._projection.start()
+        self._pace.anchor(self._clock.now(), time.monotonic_ns())
         self._driver.run()
 
     def close(self) -> None:
@@ -357,6 +358,7 @@ class Service:
         engine.record(Kind.DAY, body)
         self._take_day(feed)
         self._driver.play(feed, self._day, self._clock.now())
+        self._pace.anchor(self._clock.now(), time.monotonic_ns())
 
     def _resume_day(self) -> None:
         self._take_day(self.feed)

@@ -36,6 +36,7 @@ class Supervisor:
         try:
             for running in self._children:
                 running.start()
+            for running in self._children:
                 running.wait_ready(START_SECONDS)
         except AitradeError:
             self._end_children()

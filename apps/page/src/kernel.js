@@ -1,0 +1,70 @@
+// Widgets of the page's kernel: a manager over the official packages, without a front end around it.
+import * as base from '@jupyter-widgets/base';
+import * as controls from '@jupyter-widgets/controls';
+import * as output from '@jupyter-widgets/output';
+import { ManagerBase } from '@jupyter-widgets/base-manager';
+import { KernelConnection, ServerConnection } from '@jupyterlab/services';
+import { Widget } from '@lumino/widgets';
+import { xsrf } from './relay.js';
+import { setLink } from './stream.js';
+import '@jupyter-widgets/base/css/index.css';
+import '@jupyter-widgets/controls/css/widgets-base.css';
+
+const MODULES = { '@jupyter-widgets/base': base, '@jupyter-widgets/controls': controls, '@jupyter-widgets/output': output };
+const COMM = 'jupyter.widget';
+
+// anywidget's package is AMD: take its factory, and give it the base module.
+globalThis.define = (_needs, factory) => { MODULES.anywidget = factory(base); };
+globalThis.define.amd = true;
+const anywidget = import('anywidget');
+
+class Manager extends ManagerBase {
+  constructor(kernel) {
+    super();
+    this.kernel = kernel;
+    kernel.registerCommTarget(this.comm_target_name, (comm, message) => this.handle_comm_open(new base.shims.services.Comm(comm), message));
+  }
+
+  async loadClass(className, moduleName) {
+    await anywidget;
+    const module = MODULES[moduleName];
+    if (!module?.[className]) throw new Error(`The page has no widget ${moduleName}.${className}`);
+    return module[className];
+  }
+
+  async _create_comm(target, id, data, metadata, buffers) {
+    const comm = this.kernel.createComm(target, id);
+    if (data || metadata) comm.open(data, metadata, buffers);
+    return new base.shims.services.Comm(comm);
+  }
+
+  async _get_comm_info() {
+    return (await this.kernel.requestCommInfo({ target_name: COMM })).content.comms;
+  }
+
+  load() {
+    return this._loadFromKernel();
+  }
+}
+
+export async function showWidgets(boot, places) {
+  const url = `${location.origin}/`;
+  const serverSettings = ServerConnection.makeSettings({ baseUrl: url, wsUrl: url.replace(/^http/, 'ws'), appendToken: false });
+  const kernel = new KernelConnection({ model: { id: boot.kernelId, name: 'python3' }, serverSettings });
+  kernel.commsOverSubshells = 'disabled';
+  kernel.connectionStatusChanged.connect((_, status) => setLink({ kernel: status === 'connected' ? 'up' : 'down' }));
+  kernel.statusChanged.connect((_, status) => {
+    if (status === 'dead' || status === 'autorestarting') setLink({ kernel: 'down' });
+  });
+  addEventListener('pagehide', () => {
+    navigator.sendBeacon(`/voila/api/shutdown/${boot.kernelId}?_xsrf=${xsrf()}`);
+  });
+  const manager = new Manager(kernel);
+  await manager.load();
+  for (const [id, place] of places) {
+    const model = await manager.get_model(id);
+    const view = await manager.create_view(model);
+    Widget.attach(view.luminoWidget ?? view.pWidget, place);
+  }
+  setLink({ kernel: 'up' });
+}

@@ -1,0 +1,48 @@
+// The page: shell and stream first, so that prices and the emergency stop never wait for a kernel; widgets after.
+import './page.css';
+import { confirm, element, toast } from './dialogs.js';
+import * as format from './format.js';
+import { showWidgets } from './kernel.js';
+import { del, get, post, put } from './relay.js';
+import { TABS, buildShell, go, marketNow, select, send } from './shell.js';
+import { connect, emit, on, setLink, state } from './stream.js';
+
+const PATIENCE_MS = 20000;
+
+window.aitrade = {
+  state, on, get, post, put, del, select, go, toast, confirm, format, marketNow, send, element,
+  ticket: (order) => emit('ticket', order),
+};
+
+const boot = JSON.parse(document.getElementById('aitrade-boot').textContent);
+const places = buildShell(document.getElementById('app'));
+on('snapshot', () => {
+  if (!state.selected && state.watchlist.length) select(state.watchlist[0]);
+});
+connect();
+
+const views = [...document.querySelectorAll('script.aitrade-view')].map((script) => [script.dataset.tab, JSON.parse(script.textContent)]);
+const titles = new Map(TABS);
+
+for (const error of document.querySelectorAll('script.aitrade-error')) {
+  toast(`The page’s kernel failed: ${JSON.parse(error.textContent)}`, 'alert');
+}
+
+const late = setTimeout(() => {
+  toast('The page’s forms did not load in 20 seconds. Prices and the emergency stop work; reload the page for the rest.', 'alert');
+}, PATIENCE_MS);
+
+showWidgets(boot, views.map(([tab, view]) => [view.model_id, places.get(tab)])).then(
+  () => {
+    clearTimeout(late);
+    document.body.dataset.ready = 'true';
+    performance.mark('aitrade-ready');
+  },
+  (error) => {
+    console.error(error);
+    setLink({ kernel: 'down' });
+    toast(`The page’s forms could not be loaded (${error.message}); reload the page.`, 'alert');
+  },
+);
+
+export { titles };

@@ -1,0 +1,214 @@
+"""Our subclass of Voila's application: its kernels and its rendering, our doors.
+
+Import it only after `server` has set JUPYTER_PATH. Depends on insides of Voila 0.5 (`init_settings`, `init_handlers`,
+`listen`), which is why its version is bounded.
+"""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+import tornado.ioloop
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.services.kernels.handlers import KernelHandler, _kernel_id_regex
+from tornado.web import HTTPError, StaticFileHandler, authenticated
+from traitlets import Any as AnyTrait
+from voila.app import Voila
+from voila.handler import VoilaHandler
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+from aitrade.core.errors import Conflict
+from aitrade.engine.process import write_private
+from aitrade.ui.login import CookieIdentity, Door, let_in
+from aitrade.ui.relay import ApiRelay, StreamRelay
+from aitrade.ui.server import HERE, POLICY, Handlers, PageAddress, bundle_is_there, notebook
+from aitrade.ui.upstream import Upstream
+
+CULL_IDLE_SECONDS, CULL_EVERY_SECONDS = 900, 60
+_SINGLE_PAGE = r"/(.*)"
+
+
+class PageApplication(Voila):
+    """Serves the page. `settings` is a `server.PageSettings`."""
+
+    settings = AnyTrait()
+    name = "aitrade"
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        """Set Voila up for one notebook, our template and kernels that wait."""
+        self.notebook_path = str(notebook())
+        self.ip = "127.0.0.1"
+        self.port = self.settings.port
+        self.open_browser = False
+        self.log_level = 30
+        self.identity_provider_class = CookieIdentity
+        self.config_file_paths = []
+        configuration = self.config.VoilaConfiguration
+        configuration.template = "aitrade" if bundle_is_there() else "lab"
+        configuration.preheat_kernel = True
+        configuration.default_pool_size = self.settings.pool
+        configuration.file_allowlist = []
+        configuration.file_denylist = [".*"]
+        configuration.show_tracebacks = False
+        self.config.MappingKernelManager.cull_idle_timeout = CULL_IDLE_SECONDS
+        self.config.MappingKernelManager.cull_interval = CULL_EVERY_SECONDS
+        self.config.MappingKernelManager.cull_connected = False
+        super().initialize(argv)
+        run = Path(self.settings.home) / "run"
+        self.door = Door.new(run / "page.key")
+        self._run = run
+
+    def init_settings(self) -> dict[str, Any]:
+        """Add what Voila leaves out: XSRF protection, compression, a content security policy, our own pages."""
+        settings = super().init_settings()
+        templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader([HERE / "share" / "voila" / "templates" / "aitrade"]), autoescape=True
+        )
+        settings.update(
+            xsrf_cookies=True,
+            xsrf_cookie_kwargs={"samesite": "Strict"},
+            compress_response=True,
+            headers={
+                "Content-Security-Policy": POLICY,
+                "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "no-referrer",
+            },
+            aitrade_templates=templates,
+            door=self.door,
+            allow_remote_access=False,
+            local_hostnames=["localhost", "127.0.0.1"],
+        )
+        return settings
+
+    def init_handlers(self) -> Handlers:
+        """Serve these and nothing else: every door but the log-in's asks who is there."""
+        engine = Upstream("The engine", self._run / "engine.json", self._run / "token")
+        charts = Upstream("The chart worker", self._run / "charts.json", self._run / "token")
+        page = {
+            "notebook_path": os.path.relpath(self.notebook_path, self.root_dir),
+            "template_paths": self.template_paths,
+            "config": self.config,
+            "voila_configuration": self.voila_configuration,
+        }
+        return [
+            (rf"/api/kernels/{_kernel_id_regex}", KernelHandler),
+            (rf"/api/kernels/{_kernel_id_regex}/channels", VoilaKernelWebsocketHandler),
+            (rf"/voila/api/shutdown/{_kernel_id_regex}", ShutdownHandler),
+            (r"/aitrade/stream", StreamRelay, {"upstream": engine}),
+            (r"/aitrade/api/(.*)", ApiRelay, {"upstream": engine}),
+            (r"/aitrade/chart/(.*)", ApiRelay, {"upstream": charts}),
+            (r"/aitrade/static/(plain\.css|icon\.svg)", Asset, {"path": str(HERE / "assets")}),
+            (r"/aitrade/static/(.*)", BundleFile, {"path": str(HERE / "static")}),
+            (r"/login", LoginHandler),
+            *([] if bundle_is_there() else super().init_handlers()[3:-1]),
+            (_SINGLE_PAGE, PageHandler, page),
+        ]
+
+    def listen(self) -> None:
+        """Listen on 127.0.0.1, say where, and run; raise Conflict when the port is taken."""
+        try:
+            sockets = tornado.netutil.bind_sockets(self.settings.port, self.ip)
+        except OSError:
+            text = f"Port {self.settings.port} is taken: close what uses it, or choose another by --port."
+            raise Conflict(text) from None
+        tornado.httpserver.HTTPServer(self.app).add_sockets(sockets)
+        self.port = sockets[0].getsockname()[1]
+        address = PageAddress(self.port, os.getpid())
+        write_private(self._run / "page.json", msgspec.json.encode(address).decode())
+        self.ioloop = tornado.ioloop.IOLoop.current()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.ioloop.add_callback_from_signal(self.ioloop.stop))
+        try:
+            self.ioloop.start()
+        finally:
+            (self._run / "page.json").unlink(missing_ok=True)
+            self.stop()
+
+    def stop(self) -> None:
+        """End the kernels."""
+        try:
+            super().stop()
+        except (RuntimeError, asyncio.CancelledError):
+            self.log.warning("A kernel was still starting when the page server ended.")
+
+
+class PageHandler(VoilaHandler):
+    """The page, to whom is logged in."""
+
+    @authenticated
+    @authorized(action="execute", resource="kernels")
+    async def get(self, path: str | None = None) -> None:
+        """Render the notebook with a kernel that waited; any other path is not there."""
+        if path:
+            raise HTTPError(404)
+        _ = self.xsrf_token
+        async for html in self.get_generator(path=None):
+            self.write(html)
+            await self.flush()
+
+    def write_error(self, status_code: int, **_more: Any) -> None:
+        """Say in plain words what went wrong."""
+        words = {404: ("There is no such page", "The trading page is at the address without anything behind it.")}
+        title, text = words.get(
+            status_code, ("The page could not be made", "Look at logs/page.log in the data folder.")
+        )
+        self.finish(message(self, title, text))
+
+
+class LoginHandler(JupyterHandler):
+    """Exchanges a one-time token for a cookie."""
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        """Let the bearer of a good token in; say to all others how to get one."""
+        token = self.get_argument("token", "")
+        if token and self.settings["door"].opens(token):
+            let_in(self, "trader")
+            self.redirect("/")
+            return
+        if self.current_user is not None:
+            self.redirect("/")
+            return
+        self.set_status(403 if token else 200)
+        text = "This link was used, has ended or is not ours. " if token else ""
+        text += "The trading page opens by a link that is good once. Make a new one on this machine:"
+        self.finish(message(self, "Log in", text, "aitrade open"))
+
+
+class ShutdownHandler(VoilaShutdownKernelHandler):
+    """Ends a kernel whose page was closed."""
+
+    @authenticated
+    @authorized(action="write", resource="kernels")
+    async def post(self, kernel_id: str) -> None:
+        """End it; one that is gone is fine."""
+        if kernel_id in self.kernel_manager:
+            await self.kernel_manager.shutdown_kernel(kernel_id)
+        self.set_status(204)
+        self.finish()
+
+
+class BundleFile(JupyterHandler, StaticFileHandler):
+    """A file of the bundle, to whom is logged in."""
+
+    @authenticated
+    async def get(self, path: str, include_body: bool = True) -> None:
+        """Serve it; the browser asks each time whether it changed."""
+        self.set_header("Cache-Control", "private, no-cache")
+        await StaticFileHandler.get(self, path, include_body)
+
+
+class Asset(StaticFileHandler):
+    """The two files that the log-in page needs."""
+
+
+def message(handler: JupyterHandler, title: str, text: str, command: str = "") -> str:
+    """Return a plain page with a title and a sentence."""
+    template = handler.settings["aitrade_templates"].get_template("message.html")
+    return str(template.render(title=title, text=text, command=command))

@@ -1,0 +1,29 @@
+"""What a tab is built with: the engine by a client, in the page's kernel."""
+
+import os
+from pathlib import Path
+
+from aitrade.core.config import default_home
+from aitrade.engine.client import EngineClient
+
+
+class Desk:
+    """A page's view of the engine; the client is made when it is first used, so that a kernel can wait without one."""
+
+    def __init__(self, home: Path | None = None, user: str = "trader") -> None:
+        self.user = user
+        self.home = home or Path(os.environ.get("AITRADE_HOME") or default_home())
+        self._client: EngineClient | None = None
+
+    @property
+    def client(self) -> EngineClient:
+        """A client of the running engine; raise Unreachable when none runs."""
+        if self._client is None:
+            self._client = EngineClient.of(self.home, actor=self.user)
+        return self._client
+
+    def forget(self) -> None:
+        """Drop the client: the engine was started again, and listens elsewhere."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None

@@ -1,0 +1,148 @@
+"""The page's own origin in front of the engine and the chart worker: their tokens never reach a browser.
+
+Whoever relays is logged in by cookie; what changes something carries the XSRF token too. A relay needs no kernel, so an
+emergency stop works when every kernel is frozen.
+"""
+
+import json
+from typing import Any
+
+from jupyter_server.base.handlers import JupyterHandler
+from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
+from tornado.ioloop import IOLoop
+from tornado.web import authenticated
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, websocket_connect
+
+from aitrade.ui.upstream import Upstream
+
+ENGINE_GONE = 4001
+"""WebSocket close code: the engine behind the relay does not answer."""
+SECONDS = 15.0
+_PASSED_ON = ("Content-Type", "Cache-Control", "ETag")
+
+
+class ApiRelay(JupyterHandler):
+    """Passes a request on and its answer back."""
+
+    upstream: Upstream
+
+    def initialize(self, upstream: Upstream) -> None:
+        """Take what lies behind."""
+        self.upstream = upstream
+
+    @authenticated
+    async def get(self, path: str) -> None:
+        """Pass a question on."""
+        await self._relay(path, None)
+
+    @authenticated
+    async def post(self, path: str) -> None:
+        """Pass a command on."""
+        await self._relay(path, self.request.body)
+
+    @authenticated
+    async def put(self, path: str) -> None:
+        """Pass a change on."""
+        await self._relay(path, self.request.body)
+
+    @authenticated
+    async def delete(self, path: str) -> None:
+        """Pass a cancellation on."""
+        await self._relay(path, None)
+
+    def get_login_url(self) -> str:
+        """Answer 401 by JSON where a page would be sent to the log-in."""
+        return ""
+
+    async def _relay(self, path: str, body: bytes | None) -> None:
+        query = f"?{self.request.query}" if self.request.query else ""
+        try:
+            request = HTTPRequest(
+                f"{self.upstream.url}/{path}{query}",
+                method=self.request.method or "GET",
+                body=body,
+                headers=self._headers(),
+                request_timeout=SECONDS,
+                allow_nonstandard_methods=True,
+            )
+            answer = await AsyncHTTPClient().fetch(request, raise_error=False)
+        except (OSError, HTTPError, LookupError) as error:
+            self._fail(str(error))
+            return
+        if answer.code == 599:  # noqa: PLR2004 - tornado's code for a connection that failed
+            self._fail(answer.reason)
+            return
+        self.set_status(answer.code)
+        for name in _PASSED_ON:
+            if name in answer.headers:
+                self.set_header(name, answer.headers[name])
+        self.finish(answer.body or b"")
+
+    def _headers(self) -> dict[str, str]:
+        user = self.current_user.username
+        return {
+            "Authorization": f"Bearer {self.upstream.token}",
+            "Content-Type": self.request.headers.get("Content-Type", "application/json"),
+            "X-Actor": user,
+            "X-Role": "trader",
+            "X-Source": self.request.remote_ip or "",
+        }
+
+    def _fail(self, why: str) -> None:
+        self.set_status(503)
+        text = f"{self.upstream.name} does not answer; it is started again by itself ({why})."
+        self.finish(json.dumps({"problems": [{"rule": "engine", "text": text}]}))
+
+
+class StreamRelay(WebSocketHandler, JupyterHandler):
+    """Passes the engine's frames on, as they come; nothing goes the other way."""
+
+    upstream: Upstream
+
+    def initialize(self, upstream: Upstream) -> None:
+        """Take what lies behind."""
+        self.upstream = upstream
+        self._engine: Any = None
+
+    async def prepare(self) -> None:
+        """Let nobody in who is not logged in."""
+        await super().prepare()
+        if self.current_user is None:
+            self.set_status(403)
+            self.finish()
+
+    def check_origin(self, origin: str) -> bool:
+        """Return whether the page of this very server asks."""
+        return WebSocketHandler.check_origin(self, origin)
+
+    def get_compression_options(self) -> None:
+        """Compress nothing: frames are small and on loopback."""
+        return
+
+    async def open(self, *_args: str, **_kwargs: str) -> None:
+        """Join the engine's stream."""
+        try:
+            headers = {"Authorization": f"Bearer {self.upstream.token}"}
+            request = HTTPRequest(f"{self.upstream.url.replace('http', 'ws', 1)}/stream", headers=headers)
+            self._engine = await websocket_connect(
+                request, on_message_callback=self._pass_on, max_message_size=64 << 20
+            )
+        except (OSError, HTTPError, LookupError):
+            self.close(ENGINE_GONE, "engine")
+
+    def on_message(self, message: str | bytes) -> None:
+        """Take nothing from the browser: commands go by the API, where they are answered."""
+
+    def on_close(self) -> None:
+        """Leave the engine's stream."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def _pass_on(self, frame: str | bytes | None) -> None:
+        if frame is None:
+            IOLoop.current().add_callback(self.close, ENGINE_GONE, "engine")
+            return
+        try:
+            self.write_message(frame)
+        except WebSocketClosedError:
+            self.on_close()
