@@ -1,5 +1,7 @@
 """`aitrade data import|list|report`, as a person types it."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 from made_files import DAY, minutes, place, stock_csv
@@ -63,3 +65,17 @@ def test_refusals_are_one_sentence_with_status_2(run, words, text):
     done = run(*words)
     assert done.exit_code == 2
     assert done.output.startswith(text)
+
+
+def test_the_commands_of_the_guide_run(tmp_path, monkeypatch):
+    """Every line that docs/data-import.md tells a person to type does what it says there."""
+    place(tmp_path, "market/RELIANCE/1.csv", stock_csv(minutes(DAY, "09:15", 2)))
+    monkeypatch.setenv("AITRADE_HOME", str(tmp_path / "home"))
+    guide = Path(__file__).resolve().parents[2] / "docs" / "data-import.md"
+    lines = [
+        line.split("#")[0].split() for line in guide.read_text().splitlines() if line.startswith("    aitrade data")
+    ]
+    assert len(lines) == 4
+    for _, *words in lines:
+        done = CliRunner().invoke(main, [word.replace("~", str(tmp_path)) for word in words])
+        assert done.exit_code == 0, done.output

@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+import tempfile
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_files import DAY, NEXT, day_bounds, minutes, place, stock_csv, take
 
-from aitrade.core.clock import LiveClock, at
+from aitrade.core.clock import MINUTE, LiveClock, at
 from aitrade.core.errors import DataRefused, Refused
 from aitrade.core.money import from_rupees
 from aitrade.core.quotes import Bar
@@ -130,6 +132,29 @@ def test_opening_a_store_does_not_load_pyarrow():
     code = "import sys, aitrade.market.input_store as s; print([m for m in ('pyarrow', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+PRICES = st.integers(1, 1 << 40)
+BARS = st.lists(
+    st.tuples(st.integers(0, 374), PRICES, st.integers(0, 1 << 40)),
+    min_size=1,
+    max_size=20,
+    unique_by=lambda row: row[0],
+)
+
+
+@given(BARS)
+def test_what_is_committed_is_read_back(rows):
+    """Bars of a day come back equal and in time order, whatever their order was."""
+    bars = [
+        Bar("NSE:M&M", at(DAY, "09:15") + i * MINUTE, at(DAY, "09:16") + i * MINUTE, price, price + 1, 1, price, volume)
+        for i, price, volume in rows
+    ]
+    source = Source(sha256="0" * 64, file="x", size=1, imported=1, formats=(), parts=(), sets=())
+    with tempfile.TemporaryDirectory() as folder:
+        store = InputStore(Path(folder))
+        store.commit(source, [(Basis.RAW, bars)])
+        assert store.bars("NSE:M&M", 1, *day_bounds(DAY)) == sorted(bars, key=lambda bar: bar.start)
 
 
 @given(st.decimals(min_value=-10_000_000, max_value=10_000_000, places=3))

@@ -4,7 +4,7 @@ A part counts only when a manifest names it, so that an import that was cut off 
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -49,7 +49,7 @@ class InputStore:
 
     def refresh(self) -> None:
         """Forget what was read, so that the next question sees new imports."""
-        for name in ("sources", "_by_subject"):
+        for name in ("sources", "_merged", "_by_subject"):
             self.__dict__.pop(name, None)
 
     def has(self, sha256: str) -> bool:
@@ -59,13 +59,12 @@ class InputStore:
 
     def sets(self) -> list[ImportedSet]:
         """Return what is imported, one set a (table, subject, bar length, basis), merged over files."""
-        every = sorted((s for source in self.sources for s in source.sets), key=identity)
-        return [merge(list(group)) for _, group in groupby(every, key=identity)]
+        return list(self._merged)
 
     def days(self, minutes: int = 1) -> dict[date, list[str]]:
         """Return the days that have bars of `minutes`, oldest first, with their instruments; splices are left out."""
         found: dict[str, set[str]] = {}
-        for one in self.sets():
+        for one in self._merged:
             if (one.table, one.minutes) == ("bars", minutes) and one.tradable:
                 for day in one.days:
                     found.setdefault(day, set()).add(one.subject)
@@ -155,7 +154,7 @@ class InputStore:
     def instruments(self, day: date) -> list[Instrument]:
         """Return what has minute bars or ticks on `day`, with its previous close; splices are left out."""
         iso = day.isoformat()
-        keys = {s.subject for s in self.sets() if _intraday(s) and s.tradable and iso in s.days}
+        keys = {s.subject for s in self._merged if _intraday(s) and s.tradable and iso in s.days}
         return [self._instrument(key, day) for key in sorted(keys)]
 
     def commit(self, source: Source, held: Iterable[tuple[Basis, list[Any]]]) -> Source:
@@ -175,6 +174,11 @@ class InputStore:
         self.refresh()
         return whole
 
+    @cached_property
+    def _merged(self) -> list[ImportedSet]:
+        every = sorted((s for source in self.sources for s in source.sets), key=identity)
+        return [merge(list(group)) for _, group in groupby(every, key=identity)]
+
     def _instrument(self, key: str, day: date) -> Instrument:
         exchange, symbol = key.split(":", 1)
         kind = kind_of(key) if exchange in {"NSE", "BSE"} else Kind.FUTURE
@@ -183,12 +187,12 @@ class InputStore:
 
     def _official_close(self, instrument: str, day: date) -> int:
         """Close of the bhavcopy before `day`, at most a week back, or the previous close in the day's own."""
-        parts = [p for p in self._subjects("eod", instrument.split(":", 1)[0]) if p.first <= day.isoformat()]
-        for part in sorted(parts, key=lambda p: p.last, reverse=True)[:2]:
-            age = (day - date.fromisoformat(part.last)).days
-            row = next((r for r in self._rows(rows.EndOfDay, [part]) if r.key == instrument), None)
-            if row and age <= 7:  # noqa: PLR2004 - a week: beyond it the price is another one
-                return row.close if age else row.previous_close
+        week_ago = (day - timedelta(days=7)).isoformat()
+        parts = self._parts("eod", instrument.split(":", 1)[0], week_ago, day.isoformat())
+        for part in sorted(parts, key=lambda part: part.last, reverse=True):
+            row = next((row for row in self._rows(rows.EndOfDay, [part]) if row.key == instrument), None)
+            if row:
+                return row.previous_close if row.day == day.isoformat() else row.close
         return 0
 
     def _last_close(self, instrument: str, day: date) -> int:

@@ -183,6 +183,7 @@ def merge(sets: list[ImportedSet]) -> ImportedSet:
         last=max(one.last for one in sets),
         rows=sum(one.rows for one in sets),
         days=dict(sorted(days.items())),
+        untradable=next((one.untradable for one in sets if one.untradable), ""),
         aside=aside,
         remarks=remarks,
         duplicates=sum(one.duplicates for one in sets),

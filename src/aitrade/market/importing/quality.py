@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 from math import log, prod
 
 import msgspec
@@ -16,6 +17,8 @@ from aitrade.market.input_store import InputStore
 from aitrade.market.input_tables import DAILY, Basis, ImportedSet
 from aitrade.market.symbols import kind_of
 
+_STRETCH = timedelta(days=31)
+"""Days further apart are of two stretches that were imported, with nothing missing between them."""
 FILE = "quality.json"
 """Name of the kept report, beside the data."""
 _SAME = 0.1
@@ -37,7 +40,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     short: dict[str, tuple[int, int]]
     """Days with fewer bars than their session has: (found, expected)."""
     missing: tuple[str, ...]
-    """Trading days between first and last without a row; years without a published calendar are not judged."""
+    """Trading days without a row, between days at most a month apart; unpublished years are not judged."""
     gaps: int
     """Bars that the short days lack."""
     duplicates: int
@@ -119,12 +122,12 @@ def _short(one: ImportedSet, sessions: Sessions) -> Iterator[tuple[str, tuple[in
 
 
 def _missing(one: ImportedSet, sessions: Sessions) -> Iterator[str]:
-    """Yield trading days without a row; an end-of-day file is about its own day alone."""
-    day, last = date.fromisoformat(one.first), date.fromisoformat(one.last)
-    while one.table != "eod" and day <= last:
-        if day.isoformat() not in one.days and sessions.trades(one.subject, day.isoformat()):
-            yield day.isoformat()
-        day += timedelta(days=1)
+    """Yield trading days without a row inside a stretch of days; an end-of-day file is about its own day alone."""
+    if one.table != "eod":
+        for before, after in pairwise(map(date.fromisoformat, one.days)):
+            between = (before + timedelta(days=i) for i in range(1, (after - before).days))
+            if after - before <= _STRETCH:
+                yield from (day.isoformat() for day in between if sessions.trades(one.subject, day.isoformat()))
 
 
 def _prices(one: ImportedSet, store: InputStore, officials: Officials) -> str:
