@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import tempfile
 import zipfile
 from pathlib import Path
@@ -67,6 +68,24 @@ def test_an_archive_that_promises_too_much_is_refused_unread(store, tmp_path):
     assert "which no market data file is" in refusal(store, place(tmp_path, "a.zip", bytes(bomb)))
 
 
+def test_a_store_that_cannot_be_written_refuses_each_file(store, tmp_path):
+    """The refusal says what stands in the way, and that nothing was kept."""
+    place(tmp_path, "market/sources", "a file where a folder should be")
+    text = refusal(store, place(tmp_path, "TCS.csv", GOOD))
+    assert text.startswith("TCS.csv: ")
+    assert text.endswith("nothing of it was kept.")
+    assert not list(store.folder.rglob("*.parquet"))
+
+
+def test_a_file_larger_than_any_market_data_is_refused_unread(store, tmp_path):
+    """A sparse file of more than a gibibyte takes no memory."""
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as file:
+        file.truncate(LARGEST + 1)
+    (one,) = import_path(path, store).files
+    assert "which no market data file is" in one.text
+
+
 HEADERS = [",".join(header).encode() for form in FORMATS if isinstance(form, Delimited) for header in form.headers]
 MAGIC = st.sampled_from([b"", b"PAR1", b"PK\x03\x04", b"\x1f\x8b\x08", b"{", b"[", b"\xef\xbb\xbf", *HEADERS])
 
@@ -83,3 +102,32 @@ def test_random_bytes_are_refused_and_never_crash(magic, between, rest):
     assert one.outcome is Outcome.REFUSED
     assert one.text.startswith(path.name)
     assert one.text.endswith((".", "'"))
+
+
+LEAVES = st.none() | st.booleans() | st.integers(-5, 5) | st.text("0-:N", max_size=4)
+NAMES = st.sampled_from(
+    ["strikePrice", "call_options", "put_options", "market_data", "instrument_key", "segment", "iep", "CE", "expiry"]
+)
+ROWS = st.lists(st.recursive(LEAVES, lambda inner: st.dictionaries(NAMES, inner), max_leaves=6), max_size=3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    ROWS,
+    st.sampled_from(
+        [
+            lambda rows: rows,
+            lambda rows: {"response": {"data": rows}},
+            lambda rows: {"records": {"timestamp": "03-May-2023 15:30:00", "data": rows}},
+            lambda rows: {"timestamp": "2025-11-17T09:45:36", "all_stocks": rows},
+        ]
+    ),
+)
+def test_random_json_is_refused_and_never_crashes(rows, shape):
+    """JSON that resembles a chain, a master or a snapshot and is none ends in a refusal with a reason."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.json")
+        path.write_text(json.dumps(shape(rows)))
+        (one,) = import_path(path, InputStore(Path(folder, "market"))).files
+    assert one.outcome is Outcome.REFUSED
+    assert one.text.startswith("x.json")

@@ -118,6 +118,9 @@ def test_a_path_that_is_not_there_is_refused(store, tmp_path):
     """Nothing to import is said before any work."""
     with pytest.raises(Refused, match="There is nothing at"):
         import_path(tmp_path / "nowhere", store)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Refused, match="There is no file below"):
+        import_path(tmp_path / "empty", store)
 
 
 def test_a_symbol_can_never_leave_the_folder(store, tmp_path):

@@ -120,6 +120,8 @@ def _show(report: Sequence[Quality]) -> None:
 def _details(one: Quality) -> None:
     click.echo(f"\n{one.subject}, {kind_name(one.table, one.minutes)}, {one.first} to {one.last}")
     click.echo(f"  prices: {one.prices}")
+    if one.table == "bars":
+        click.echo(f"  whole days: {one.days - len(one.short)} of {one.days}")
     if one.untradable:
         click.echo(f"  not tradable: {one.untradable}")
     if one.missing:

@@ -11,7 +11,7 @@ import msgspec
 
 from aitrade.core.clock import LiveClock
 from aitrade.core.errors import DataRefused, Refused
-from aitrade.market.importing.documents import Document, documents
+from aitrade.market.importing.documents import LARGEST, Document, documents
 from aitrade.market.importing.formats import FORMATS
 from aitrade.market.importing.hours import Sessions
 from aitrade.market.importing.reading import Format, Reading
@@ -61,14 +61,16 @@ class ImportReport(msgspec.Struct, frozen=True):
 def import_path(
     path: Path, store: InputStore, progress: Progress = iter, sessions: Sessions | None = None
 ) -> ImportReport:
-    """Import a file, or every file below a folder, and report on each; Refused where `path` does not exist.
+    """Import a file, or every file below a folder, and report on each; Refused where there is none.
 
     A file that is not understood is refused and the others stay; a file whose bytes were imported before is left alone.
     """
     if not path.exists():
         raise Refused(f"There is nothing at {path}; give a file or a folder of market data.")
-    judged = sessions or Sessions()
-    return ImportReport(tuple(_import_file(one, store, judged) for one in progress(list(_files(path)))))
+    judged, files = sessions or Sessions(), list(_files(path))
+    if not files:
+        raise Refused(f"There is no file below {path}; give a file or a folder of market data.")
+    return ImportReport(tuple(_import_file(one, store, judged) for one in progress(files)))
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -85,13 +87,19 @@ def _import_file(path: Path, store: InputStore, sessions: Sessions) -> FileResul
         if store.has(sha256):
             return FileResult(path=path, outcome=Outcome.KNOWN)
         return _load(path, sha256, size, store, sessions)
-    except (DataRefused, OSError) as error:
+    except DataRefused as error:
         return FileResult(path=path, outcome=Outcome.REFUSED, text=str(error))
+    except OSError as error:
+        text = f"{path.name}: {error.strerror or error} ({error.filename or store.folder}); nothing of it was kept."
+        return FileResult(path=path, outcome=Outcome.REFUSED, text=text)
 
 
 def _hash(path: Path) -> tuple[str, int]:
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise DataRefused(f"{path.name}: it is over {LARGEST >> 20} MiB, which no market data file is.")
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+        return hashlib.file_digest(file, "sha256").hexdigest(), size
 
 
 def _load(path: Path, sha256: str, size: int, store: InputStore, sessions: Sessions) -> FileResult:

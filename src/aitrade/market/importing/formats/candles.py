@@ -16,9 +16,9 @@ from aitrade.market.input_tables import Basis
 from aitrade.market.symbols import cash_key, kind_of, splice_in, symbol_in
 
 _OHLCV = ("open", "high", "low", "close", "volume")
-PLAIN = ("timestamp", *_OHLCV)
-ADJUSTED = (("timestamp", *_OHLCV, "oi"), ("datetime", *_OHLCV, "oi"))
-WITH_INTEREST = ("timestamp", *_OHLCV, "open_interest")
+_MOMENTS = ("timestamp", "datetime", "date", "time")
+_INTEREST: tuple[tuple[str, ...], ...] = ((), ("oi",), ("open_interest",))
+HEADERS = frozenset((moment, *_OHLCV, *interest) for moment in _MOMENTS for interest in _INTEREST)
 YFINANCE = ("price", "close", "high", "low", "open", "volume")
 
 SPLICE = "a splice of strikes (rolling at-the-money), not one contract"
@@ -74,15 +74,19 @@ def _read(document: Document) -> Reading:
     evening = is_evening_market(candle.ts + shift for candle in candles)
     splice = splice_in(document.stem)
     key = splice or _named(document, Exchange.MCX if evening else Exchange.NSE)
-    kite = document.header in ADJUSTED and not evening
-    unknown = not (kite or evening or splice or kind_of(key) is Kind.INDEX)
+    kite = document.header[-1] == "oi" and candles[0].zoned and not _is_whole(key)
     return Reading(
         rows=_bars(key, candles, minutes, shift),
-        basis=Basis.ADJUSTED if kite else Basis.UNKNOWN if unknown else Basis.RAW,
+        basis=Basis.RAW if _is_whole(key) else Basis.ADJUSTED if kite else Basis.UNKNOWN,
         zone=zone,
         untradable=SPLICE if splice or is_spliced(candles) else NO_CONTRACT if evening else "",
         notes=(_KITE,) if kite else (),
     )
+
+
+def _is_whole(key: str) -> bool:
+    """Tell whether nothing ever splits it: a derivative, a commodity, an index."""
+    return not key.startswith(("NSE:", "BSE:")) or kind_of(key) is Kind.INDEX
 
 
 def _named(document: Document, exchange: Exchange) -> str:
@@ -105,5 +109,5 @@ def _read_yahoo(document: Document) -> Reading:
     return Reading(rows=_bars(key, candles, minutes, shift), basis=Basis.ADJUSTED, zone=zone, notes=(_YAHOO,))
 
 
-VENDOR = Custom("candles", lambda document: document.header in (PLAIN, *ADJUSTED, WITH_INTEREST), _read)
+VENDOR = Custom("candles", lambda document: document.header in HEADERS, _read)
 YAHOO = Custom("yfinance candles", lambda document: document.header == YFINANCE, _read_yahoo)
