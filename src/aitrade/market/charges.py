@@ -1,7 +1,8 @@
 """What an order costs, to the paisa: dated rates, integer arithmetic, each component of a leg rounded once, half-up.
 
 A leg is an order: brokerage is taken an order, not a fill. Goods and services tax is taken on the unrounded brokerage,
-transaction charge, SEBI fee and investor-protection fee. Facts: `facts/charges.toml`.
+transaction charge, SEBI fee and investor-protection fee. Transaction taxes are not rounded to the rupee, as they are on
+contract notes of some brokers. Facts: `facts/charges.toml`, and a data folder's rows over them.
 """
 
 from collections.abc import Iterable
@@ -10,18 +11,19 @@ from pathlib import Path
 
 import msgspec
 
-from aitrade.core.errors import Refused
+from aitrade.core.errors import DataRefused, Refused
 from aitrade.core.instruments import Exchange, Instrument, Kind
-from aitrade.core.money import half_up
 from aitrade.core.orders import Product, Side
-from aitrade.market.dated import facts
+from aitrade.market.dated import Row, Through, facts
 
 BILLION = 10**9
 _MILLION = 10**6
-_WITHOUT = 1 << 62
+_HALF = BILLION // 2
+_UNBOUNDED = 1 << 62
+_COMPONENTS = ("stt", "transaction", "sebi", "ipft", "stamp")
 
 
-class Charges(msgspec.Struct, frozen=True, kw_only=True):
+class Charges(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The components of one leg, paise."""
 
     brokerage: int = 0
@@ -39,38 +41,37 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
         return self.brokerage + self.stt + self.transaction + self.sebi + self.ipft + self.stamp + self.gst + self.dp
 
 
-class _Rate(msgspec.Struct, frozen=True, kw_only=True, rename={"start": "from"}):
+NOTHING = Charges()
+
+
+class _Rate(Row, frozen=True, kw_only=True):
     component: str
     classes: list[str]
+    exchanges: list[Exchange]
     buy: int
     sell: int
-    source: str
-    confidence: str
-    exchanges: list[Exchange] = []
-    start: date = date.min
+    of: tuple[str, ...] = ()
 
 
-class _Exercise(msgspec.Struct, frozen=True, kw_only=True, rename={"start": "from"}):
+class _Gst(Row, frozen=True, kw_only=True):
+    percent: int
+
+
+class _Exercise(Row, frozen=True, kw_only=True):
     per_billion: int
-    source: str
-    confidence: str
-    start: date = date.min
 
 
-class _Plan(msgspec.Struct, frozen=True, kw_only=True):
+class _Plan(Row, frozen=True, kw_only=True):
     name: str
     classes: list[str]
     flat: int
-    source: str
-    confidence: str
     per_million: int = 0
     depository_on_sale: int = 0
 
 
-class _Facts(msgspec.Struct, frozen=True):
-    gst_per_cent: int
-    first_known: date
+class _Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate: list[_Rate]
+    gst: list[_Gst]
     exercise: list[_Exercise]
     plan: list[_Plan]
 
@@ -78,84 +79,124 @@ class _Facts(msgspec.Struct, frozen=True):
 class Rates:
     """The rates of one kind of instrument and product on one day, ready to multiply."""
 
-    __slots__ = ("_dp", "_exercise", "_flat", "_gst", "_per_million", "_sides")
+    __slots__ = ("_buy", "_dp", "_exercise", "_flat", "_gst", "_per_billion", "_sell")
 
-    def __init__(self, sides: dict[Side, dict[str, int]], plan: _Plan, gst: int, exercise: int) -> None:
-        self._sides = {
-            side: tuple(rates.get(name, 0) for name in ("stt", "transaction", "sebi", "ipft", "stamp"))
-            for side, rates in sides.items()
-        }
-        self._flat = plan.flat
-        self._per_million = plan.per_million
+    def __init__(self, buy: tuple[int, ...], sell: tuple[int, ...], plan: _Plan, gst: int, exercise: int) -> None:
+        self._buy = buy
+        self._sell = sell
+        self._flat = plan.flat * BILLION
+        self._per_billion = plan.per_million * (BILLION // _MILLION)
         self._dp = plan.depository_on_sale
         self._gst = gst
         self._exercise = exercise
 
-    def leg(self, side: Side, value: int, quantity: int) -> Charges:  # noqa: ARG002 - a plan by the unit would need it
-        """Return the charges of an order leg that traded `value` paise; zero for an order that traded nothing."""
-        if not value:
-            return Charges()
-        stt, transaction, sebi, ipft, stamp = self._sides[side]
-        brokerage = self._brokerage(value)
+    def leg(self, side: Side, value: int, quantity: int, *, dp_due: bool = True) -> Charges:
+        """Return the charges of an order leg of `quantity` units worth `value` paise; nothing for one that traded none.
+
+        The depository takes its fee per security and day: `dp_due` is False for a second sale of the day.
+        """
+        if not quantity:
+            return NOTHING
+        buys = side == Side.BUY
+        stt, transaction, sebi, ipft, stamp = self._buy if buys else self._sell
+        share = value * self._per_billion or _UNBOUNDED
+        brokerage = min(self._flat, share)
         taxed = brokerage + value * (transaction + sebi + ipft)
         return Charges(
-            brokerage=_rounded(brokerage),
-            stt=_rounded(value * stt),
-            transaction=_rounded(value * transaction),
-            sebi=_rounded(value * sebi),
-            ipft=_rounded(value * ipft),
-            stamp=_rounded(value * stamp),
-            gst=half_up(taxed * self._gst, 100 * BILLION),
-            dp=self._dp if side is Side.SELL else 0,
+            brokerage=(brokerage + _HALF) // BILLION,
+            stt=(value * stt + _HALF) // BILLION,
+            transaction=(value * transaction + _HALF) // BILLION,
+            sebi=(value * sebi + _HALF) // BILLION,
+            ipft=(value * ipft + _HALF) // BILLION,
+            stamp=(value * stamp + _HALF) // BILLION,
+            gst=(taxed * self._gst + 100 * _HALF) // (100 * BILLION),
+            dp=0 if buys or not dp_due else self._dp,
         )
 
     def exercise(self, intrinsic: int) -> Charges:
-        """Return the tax on an exercised option of `intrinsic` value, paise; its buyer pays it."""
-        return Charges(stt=_rounded(intrinsic * self._exercise))
-
-    def _brokerage(self, value: int) -> int:
-        """The lesser of the flat amount and the share of value, in billionths of a paisa."""
-        share = value * self._per_million * (BILLION // _MILLION) if self._per_million else _WITHOUT
-        return min(self._flat * BILLION, share)
-
-
-def _rounded(billionths: int) -> int:
-    return (billionths + BILLION // 2) // BILLION
+        """Return the tax on an exercised option of `intrinsic` value, paise; its holder pays it, its seller nothing."""
+        return Charges(stt=(intrinsic * self._exercise + _HALF) // BILLION)
 
 
 class ChargeBook:
     """All charges, by date."""
 
     def __init__(self, facts_: _Facts) -> None:
-        self._facts = facts_
+        self._rates = _by_what(facts_.rate)
+        self._gst = Through(facts_.gst)
+        self._exercise = Through(facts_.exercise)
+        self._plans = {
+            (name, what): Through(row for row in facts_.plan if row.name == name and what in row.classes)
+            for name in {row.name for row in facts_.plan}
+            for what in CLASSES
+        }
+        self._kept: dict[tuple[date, str, Exchange, str, str], Rates] = {}
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "ChargeBook":
-        """Return the charges of the package, with the facts that `folder` replaces; raise Refused when damaged."""
-        return cls(facts("charges.toml", folder, _Facts))
+        """Return the charges of the package, with the facts of `folder` over them; raise DataRefused when damaged."""
+        book: _Facts = facts("charges.toml", folder, _Facts)
+        for row in book.rate:
+            if row.component not in _COMPONENTS or not set(row.classes) <= set(CLASSES):
+                raise DataRefused(
+                    f"charges.toml has a rate of {row.component} on {', '.join(row.classes)}; there are "
+                    f"{', '.join(_COMPONENTS)} on {', '.join(CLASSES)}. Correct that row."
+                )
+        return cls(book)
 
     def rates(self, day: date, instrument: Instrument, product: Product | str, plan: str = "zerodha") -> Rates:
         """Return the rates of `instrument` in `product` on `day`; raise Refused for a plan that there is not."""
         what = charged_as(instrument, product)
-        rows = [
-            row
-            for row in self._facts.rate
-            if what in row.classes and instrument.exchange in (row.exchanges or Exchange)
-        ]
-        sides = {side: _of_side(rows, side, day) for side in Side}
-        exercise = [row for row in self._facts.exercise if row.start <= day]
-        return Rates(sides, self._plan(plan, what), self._facts.gst_per_cent, exercise[-1].per_billion)
+        key = (day, what, instrument.exchange, _group(instrument), plan)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = self._made(*key)
+        return kept
 
-    def is_assumed(self, day: date) -> bool:
-        """Return whether `day` lies before the first rates that are known."""
-        return day < self._facts.first_known
+    def assumed(self, day: date) -> list[str]:
+        """Return what is ASSUMED of the charges on `day`, a sentence each."""
+        early = [key[0] for key, rows in self._rates.items() if day < rows.rows[0].start]
+        unread = [key[0] for key, rows in self._rates.items() if rows.assumed(day) and key[0] not in early]
+        sentences = []
+        if early:
+            first = max(rows.rows[0].start for rows in self._rates.values())
+            sentences.append(f"Earlier charges than those of {first} are not known: they are used for {day}.")
+        if unread:
+            sentences.append(
+                f"Not verified of the charges on {day}: {', '.join(sorted(_NAMES[name] for name in set(unread)))}."
+            )
+        return sentences
 
-    def _plan(self, name: str, what: str) -> _Plan:
-        for plan in self._facts.plan:
-            if plan.name == name and what in plan.classes:
-                return plan
-        names = sorted({plan.name for plan in self._facts.plan})
-        raise Refused(f"There is no broker plan {name!r}; there are: {', '.join(names)}. Set `plan` to one of them.")
+    def _made(self, day: date, what: str, exchange: Exchange, of: str, plan: str) -> Rates:
+        pairs = [self._rate(day, component, what, exchange, of) for component in _COMPONENTS]
+        buy, sell = tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+        gst, exercise = self._gst.at(day).percent, self._exercise.at(day).per_billion
+        return Rates(buy, sell, self._plan(day, plan, what), gst, exercise)
+
+    def _rate(self, day: date, component: str, what: str, exchange: Exchange, of: str) -> tuple[int, int]:
+        """Return parts per billion for a buyer and a seller; a charge that nobody levies there is nothing."""
+        rows = self._rates.get((component, what, exchange, of)) or self._rates.get((component, what, exchange, ""))
+        if rows is None:
+            return 0, 0
+        row = rows.at(day)
+        return row.buy, row.sell
+
+    def _plan(self, day: date, name: str, what: str) -> _Plan:
+        rows = self._plans.get((name, what))
+        if rows is None or not rows.rows:
+            names = ", ".join(sorted({name for name, _ in self._plans}))
+            raise Refused(f"There is no broker plan {name!r}; there are: {names}. Set `plan` to one of them.")
+        return rows.at(day)
+
+
+CLASSES = ("delivery", "intraday", "futures", "options")
+_NAMES = {
+    "stt": "transaction tax",
+    "transaction": "exchange charges",
+    "sebi": "SEBI fee",
+    "ipft": "investor-protection fee",
+    "stamp": "stamp duty",
+}
 
 
 def charged_as(instrument: Instrument, product: Product | str) -> str:
@@ -164,13 +205,18 @@ def charged_as(instrument: Instrument, product: Product | str) -> str:
         return "options"
     if instrument.kind is Kind.FUTURE:
         return "futures"
-    return "delivery" if product == Product.CNC else "intraday"
+    return "intraday" if product == Product.MIS else "delivery"
 
 
-def _of_side(rows: Iterable[_Rate], side: Side, day: date) -> dict[str, int]:
-    """Return component to parts per billion: of each component the newest row that holds on `day`."""
-    held: dict[str, int] = {}
-    for row in sorted(rows, key=lambda row: row.start):
-        if row.start <= day:
-            held[row.component] = row.buy if side is Side.BUY else row.sell
-    return held
+def _group(instrument: Instrument) -> str:
+    """Return what special rates are keyed by: the underlying of a derivative, the series of a share."""
+    return instrument.underlying.rpartition(":")[2] if instrument.is_derivative else instrument.series
+
+
+def _by_what(rows: Iterable[_Rate]) -> dict[tuple[str, str, Exchange, str], Through[_Rate]]:
+    groups: dict[tuple[str, str, Exchange, str], list[_Rate]] = {}
+    for row in rows:
+        keys = [(one, where, of) for one in row.classes for where in row.exchanges for of in row.of or ("",)]
+        for one, where, of in keys:
+            groups.setdefault((row.component, one, where, of), []).append(row)
+    return {key: Through(members) for key, members in groups.items()}
