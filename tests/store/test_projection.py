@@ -13,8 +13,8 @@ from aitrade.core.errors import JournalBroken
 from aitrade.core.events import Kind, Line
 from aitrade.core.orders import CHARGE_COMPONENTS
 from aitrade.store.batches import project, projected
-from aitrade.store.database import connect, sqlite_url, upgrade
-from aitrade.store.projection import Projection
+from aitrade.store.database import connect, upgrade
+from aitrade.store.projection import Projection, sqlite_url
 from aitrade.store.tables import books, cash, events, fills, marks, metadata, orders, positions
 
 

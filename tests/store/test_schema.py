@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from aitrade.store.database import connect, downgrade, sqlite_url, upgrade
+from aitrade.store.database import connect, downgrade, upgrade
+from aitrade.store.projection import sqlite_url
 from aitrade.store.tables import metadata
 
 

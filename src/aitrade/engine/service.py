@@ -49,8 +49,7 @@ from aitrade.market.feeds import Feed
 from aitrade.market.rules import Rules
 from aitrade.risk.checks import RiskDesk
 from aitrade.risk.limits import Limits
-from aitrade.store.database import sqlite_url
-from aitrade.store.projection import Projection
+from aitrade.store.projection import Projection, sqlite_url
 from aitrade.strategies import KERNELS
 
 DAY_MINUTES = 1440

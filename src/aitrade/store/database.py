@@ -9,14 +9,8 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
-FILE = "aitrade.db"
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _one_at_a_time = threading.Lock()
-
-
-def sqlite_url(folder: Path) -> str:
-    """Return the URL of the database in a data folder."""
-    return f"sqlite:///{(folder / FILE).as_posix()}"
 
 
 def connect(url: str, *, writing: bool = False) -> Engine:

@@ -9,6 +9,7 @@ growing pauses, and caught up. Trading never waits for it.
 import threading
 from collections.abc import Callable, Iterable
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +19,7 @@ from aitrade.core.events import RawRecord
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+FILE = "aitrade.db"
 BATCH = 500
 _POLL_SECONDS = 0.25
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
@@ -26,6 +28,11 @@ Read = Callable[[int], Iterable[RawRecord]]
 """read(after) -> the records whose number is greater than `after`, in order, as far as they are written."""
 Report = Callable[[str, str], None]
 """report(level, text): leave a line in the event log; called on the projection's thread."""
+
+
+def sqlite_url(folder: Path) -> str:
+    """Return the URL of the database in a book's folder."""
+    return f"sqlite:///{(folder / FILE).as_posix()}"
 
 
 class ProjectionStatus(msgspec.Struct, frozen=True):
