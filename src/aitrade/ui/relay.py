@@ -61,7 +61,7 @@ class ApiRelay(JupyterHandler):
                 f"{self.upstream.url}/{path}{query}",
                 method=self.request.method or "GET",
                 body=body,
-                headers=self._headers(),
+                headers=self._passed_on(),
                 request_timeout=SECONDS,
                 allow_nonstandard_methods=True,
             )
@@ -78,7 +78,7 @@ class ApiRelay(JupyterHandler):
                 self.set_header(name, answer.headers[name])
         self.finish(answer.body or b"")
 
-    def _headers(self) -> dict[str, str]:
+    def _passed_on(self) -> dict[str, str]:
         user = self.current_user.username
         return {
             "Authorization": f"Bearer {self.upstream.token}",
