@@ -40,6 +40,42 @@ def test_continuous_trading(day, segment, opens, closes):
     assert (ist_time(session.open), ist_time(session.close)) == (opens, closes)
 
 
+OLD_OPEN = "PRE_OPEN 09:00 PRE_OPEN_MATCH 09:08 BUFFER 09:12 CONTINUOUS 09:15"
+NEW_OPEN = "PRE_OPEN 09:00 PRE_OPEN_LIMIT_ONLY 09:05 PRE_OPEN_MATCH 09:10 BUFFER 09:12 CONTINUOUS 09:15"
+AUCTION = "AUCTION_REFERENCE 15:15 AUCTION 15:20 AUCTION_LIMIT_ONLY 15:25 AUCTION_MATCH 15:30 CLOSED 15:35"
+LATE_AUCTION = "AUCTION_REFERENCE 15:30 AUCTION 15:31 AUCTION_LIMIT_ONLY 15:36 AUCTION_MATCH 15:40 CLOSED 15:45"
+OLD_POST = "CLOSED 15:30 POST_CLOSE 15:40 CLOSED 16:00"
+POST = "POST_CLOSE 15:50 CLOSED 16:00"
+
+
+@pytest.mark.parametrize(
+    ("day", "segment", "phases"),
+    [
+        ("2024-03-02", Segment.CASH, "CONTINUOUS 09:15 CLOSED 10:00 CONTINUOUS 11:30 CLOSED 12:30"),
+        ("2025-03-28", Segment.CASH, f"{OLD_OPEN} {OLD_POST}"),
+        ("2026-07-31", Segment.CASH_FNO, f"{OLD_OPEN} {OLD_POST}"),
+        ("2026-08-03", Segment.CASH, f"{OLD_OPEN} CLOSED 15:30 {POST}"),
+        ("2026-08-03", Segment.CASH_FNO, f"{OLD_OPEN} {AUCTION} {POST}"),
+        ("2026-09-07", Segment.CASH, f"{NEW_OPEN} CLOSED 15:30 {POST}"),
+        ("2026-09-07", Segment.CASH_FNO, f"{NEW_OPEN} {AUCTION} {POST}"),
+        ("2026-12-04", Segment.CASH_FNO, f"{NEW_OPEN} {AUCTION} {POST}"),
+        ("2026-12-07", Segment.CASH, f"{NEW_OPEN} CLOSED 15:30 {POST}"),
+        ("2026-12-07", Segment.CASH_FNO, f"{NEW_OPEN} {LATE_AUCTION} {POST}"),
+        ("2026-12-07", Segment.DERIVATIVES, "CONTINUOUS 09:15 CLOSED 15:45"),
+        ("2026-11-08", Segment.DERIVATIVES, "CONTINUOUS 18:15 CLOSED 19:15"),
+        ("2025-10-21", Segment.COMMODITY, "CONTINUOUS 13:45 CLOSED 14:45 CONTINUOUS 17:00 CLOSED 23:30"),
+    ],
+)
+def test_the_day_phase_by_phase(day, segment, phases):
+    """Each phase with the minute in which it begins, as `phase_at` finds them from midnight to midnight."""
+    ts, found = at(day, "00:00"), []
+    while ts < at(day, "24:00"):
+        phase = CALENDAR.phase_at(ts, segment)
+        found.append(f"{phase.name} {ist_time(phase.start)[:5]}")
+        ts = phase.end
+    assert " ".join(found) == f"CLOSED 00:00 {phases}"
+
+
 @pytest.mark.parametrize(
     ("moment", "phase"),
     [

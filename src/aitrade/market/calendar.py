@@ -283,11 +283,11 @@ class Calendar:
         if special is None and (day.weekday() >= _SATURDAY or self._holiday(day, segment)):
             return None
         hours, part = self._hours[segment].at(day), self._part.get((segment, day))
-        phases = self._phases(day, (special.phases if special else []) or hours.phases)
+        own = special.phases if special else []
+        phases = self._phases(day, own or hours.phases)
         if part:
             phases = _cut(phases, at(day, part.window[0]), at(day, part.window[1]))
         doubts = self._doubts(day, segment, special)
-        whole = hours.close_vwap and not part and not (special and special.phases)
         return Session(
             day=day,
             segment=segment,
@@ -295,7 +295,7 @@ class Calendar:
             special=special.what if special else part.what if part else "",
             assumed=bool(doubts),
             note=" ".join([*doubts, hours.note]).strip(),
-            close_vwap=(at(day, hours.close_vwap[0]), at(day, hours.close_vwap[1])) if whole else None,
+            close_vwap=None if own or part else _window(day, hours.close_vwap),
         )
 
     def _doubts(self, day: date, segment: Segment, special: _Special | None) -> list[str]:
@@ -346,6 +346,10 @@ def _cut(phases: Iterable[Phase], start: int, end: int) -> tuple[Phase, ...]:
         for one in phases
         if one.start < end and one.end > start
     )
+
+
+def _window(day: date, bounds: tuple[str, str] | None) -> tuple[int, int] | None:
+    return (at(day, bounds[0]), at(day, bounds[1])) if bounds else None
 
 
 def _check(what: str, phases: tuple[Phase, ...]) -> None:

@@ -4,9 +4,10 @@ Dated rows with sources in `facts/rules.toml`; a file of that name in a data fol
 before the first row of a kind uses that row and is ASSUMED, which `assumed` says in words.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,6 +20,7 @@ from aitrade.market.dated import Row, Through, by, facts
 
 _DAY, _WEEK = timedelta(1), timedelta(7)
 _FEW = 8
+_EQUITY = (Segment.CASH, Segment.CASH_FNO, Segment.DERIVATIVES)
 
 
 class _Tick(Row, frozen=True, kw_only=True):
@@ -224,7 +226,7 @@ class Rules:
         return found
 
     def assumed(self, day: date) -> list[str]:
-        """Return what is ASSUMED on `day`, a sentence each."""
+        """Return what is ASSUMED on `day`, or rests on one source, a sentence each."""
         sentences = [
             *_doubts("orders a second", {"": self._order_rate}, day),
             *_doubts("margin rates", {"": self._margin}, day),
@@ -234,10 +236,16 @@ class Rules:
             *_doubts("expiry days of", self._expiries, day),
             *self.charges.assumed(day),
         ]
-        if day <= self.calendar.known_until(Segment.CASH) and self.calendar.is_trading_day(day, Segment.CASH):
-            session = self.calendar.session(day, Segment.CASH)
-            sentences += [session.note] if session.assumed else []
+        sentences += self._notes(day)
         return [f"ASSUMED: {sentence}" for sentence in sentences]
+
+    def _notes(self, day: date) -> list[str]:
+        """Return what is to be said of the day's equity sessions, each once."""
+        try:
+            traded = [one for one in _EQUITY if self.calendar.is_trading_day(day, one)]
+        except UnknownDate as unknown:
+            return [str(unknown)]
+        return list(dict.fromkeys(note for one in traded if (note := self.calendar.session(day, one).note)))
 
     def _due(self, day: date, base: str, rows: Through[_Expiry]) -> Iterator[date]:
         """Yield expiries without end, from the first that may lie on or after `day`."""
@@ -273,7 +281,7 @@ def _units(rows: dict[str, Through[_Units]], day: date, base: str) -> int | None
     return known.at(day).units[base] if known else None
 
 
-def _doubts(what: str, named: dict[str, Through[Row]], day: date) -> list[str]:
+def _doubts(what: str, named: Mapping[Any, Through[Any]], day: date) -> list[str]:
     """Return one sentence on what of `named` is not certain on `day`, or none."""
     names = [name for name, rows in named.items() if rows.assumed(day)]
     if not names:

@@ -1,6 +1,6 @@
 """What the exchange and its clearing know about the market: dated data with sources, read once, asked by the day.
 
-Facts: `market/facts/exchange.toml`; a file of that name in the data folder's `facts/` replaces it.
+Facts: `market/facts/exchange.toml`; a file of that name in the data folder's `facts/` goes over it.
 """
 
 from datetime import date
@@ -171,7 +171,7 @@ class Facts:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Facts":
-        """Read the table, or the one in `folder`/facts that replaces it; raise Refused when it is damaged."""
+        """Read the table, with the rows of `folder`/facts over it; raise Refused when it is damaged."""
         return cls(facts("exchange.toml", folder, _File))
 
     def on(self, day: date) -> DayFacts:
@@ -193,4 +193,4 @@ Row = TypeVar("Row", bound=_Dated)
 
 
 def _newest(rows: tuple[Row, ...], day: date) -> Row | None:
-    return max((row for row in rows if row.start <= day), key=lambda row: row.start, default=None)
+    return max((row for row in reversed(rows) if row.start <= day), key=lambda row: row.start, default=None)
