@@ -15,7 +15,9 @@ import aion_indian_market_calendar as aion
 import pytest
 
 from aitrade.core.clock import ist
+from aitrade.core.instruments import Exchange
 from aitrade.market.calendar import Calendar, PhaseName, Segment, us_daylight_saving
+from aitrade.market.rules import Rules
 
 CALENDAR = Calendar.load()
 FIRST, LAST = date(2025, 1, 1), date(2026, 12, 31)
@@ -179,3 +181,22 @@ def test_trading_days_are_those_of_india_vix(real_data):
     assert published <= trading | {day for day in published if day.year < 2017}
     without = {day for day in trading - published if CALENDAR.session(day, Segment.CASH).special != "Muhurat"}
     assert without == {date(2024, 3, 2)}
+
+
+def test_settlement_days_of_2026_are_theirs(theirs):
+    """Every weekday of 2026 that their bundle covers: banks and clearing work on the same days."""
+    covered = [day for day in days() if day.year == 2026 and theirs.covers(day)]
+    differing = [day for day in covered if aion.is_settlement_day(day, calendar=theirs) != CALENDAR.settles(day)]
+    assert differing == []
+
+
+@pytest.mark.parametrize(
+    ("base", "exchange"), [("NIFTY", Exchange.NFO), ("BANKNIFTY", Exchange.NFO), ("SENSEX", Exchange.BFO)]
+)
+def test_expiries_of_2026_are_theirs(theirs, base, exchange):
+    """The next expiry from every day of 2026 that their bundle covers, holidays shifted alike."""
+    rules, covered = Rules.load(), [day for day in days() if date(2026, 1, 1) <= day <= date(2026, 11, 23)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = [aion.get_expiry_day(base, day, calendar=theirs) for day in covered]
+    assert [rules.expiry(day, base, exchange) for day in covered] == expected
