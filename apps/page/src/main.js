@@ -3,6 +3,8 @@ import './page.css';
 import { confirm, element, toast } from './dialogs.js';
 import * as format from './format.js';
 import { showWidgets } from './kernel.js';
+import * as pieces from './pieces/index.js';
+import './pieces/pieces.css';
 import { del, get, post, put } from './relay.js';
 import { TABS, buildShell, go, marketNow, select, send } from './shell.js';
 import { connect, emit, on, setLink, state } from './stream.js';
@@ -10,7 +12,7 @@ import { connect, emit, on, setLink, state } from './stream.js';
 const PATIENCE_MS = 20000;
 
 window.aitrade = {
-  state, on, get, post, put, del, select, go, toast, confirm, format, marketNow, send, element,
+  ...pieces, state, on, get, post, put, del, select, go, toast, confirm, format, marketNow, send, element,
   ticket: (order) => emit('ticket', order),
 };
 

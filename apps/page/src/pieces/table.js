@@ -7,7 +7,7 @@ import { dress, node } from "./nodes.js";
 
 export function table(columns, { key, empty = "", press = null, cls = "" }) {
   const body = node("tbody");
-  const element = node("table", `table ${cls}`.trim(), "", heading(columns), body);
+  const element = node("table", `table rows ${cls}`.trim(), "", heading(columns), body);
   const nothing = node("div", "table-empty", empty);
   const holder = node("div", "table-holder", "", element, nothing);
   const made = new Map();

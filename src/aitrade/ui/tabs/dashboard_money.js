@@ -24,7 +24,7 @@ function fundsPanel() {
   const room = node("i");
   limit.append(room);
   const cells = FUNDS.map(([name]) => [name, node("span", "num")]);
-  const box = panel("Day's P&L", "money");
+  const box = panel("Day's P&L", "funds");
   box.body.append(big, line.element, limit, node("div", "fund-rows", "", ...cells.map(([name, cell]) => node("label", "", name, cell))));
   let curve = [];
 
