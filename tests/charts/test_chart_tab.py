@@ -88,7 +88,9 @@ def test_live_bar_moves_and_closes(page):
     rows = page.evaluate("drawn.length")
     page.wait_for_function("rows => drawn.length > rows", arg=rows)
     assert page.running.market.now - start < 3 * MINUTE
-    page.wait_for_function("document.querySelector('.chart-bars').innerText.includes('C')")
+    assert "forming" in legend(page)
+    page.mouse.move(400, 300)
+    page.wait_for_function("!document.querySelector('.chart-bars').innerText.includes('forming')")
 
 
 def test_six_charts_and_saved_layout_returns(page):

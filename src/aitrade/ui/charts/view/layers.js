@@ -111,6 +111,7 @@ export function paintFront(layer, chart) {
   paintCrosshair(c, chart);
 }
 
+// A bar that is still forming is paler and dashed: it is not closed, and nothing may be decided on it.
 function paintBar(c, chart, bar) {
   const { look, header } = chart;
   const rising = bar.close >= bar.open;
@@ -118,17 +119,22 @@ function paintBar(c, chart, bar) {
   const x = chart.xPixel(bar.x);
   const half = Math.max(0.5, (chart.pixelsPerBar * 0.7 * header.size) / 2);
   const [open, close] = [chart.yPixel(bar.open), chart.yPixel(bar.close)];
+  const body = [x - half, Math.min(open, close), 2 * half, Math.max(1, Math.abs(open - close))];
   rule(c, x, chart.yPixel(bar.high), x, chart.yPixel(bar.low), colour);
-  c.fillStyle = rising ? look.panel : colour;
-  const top = Math.min(open, close);
-  c.fillRect(x - half, top, 2 * half, Math.max(1, Math.abs(open - close)));
+  fill(c, rising ? look.panel : colour, bar === chart.live && !rising ? 0.55 : 1, body);
   c.strokeStyle = colour;
-  c.strokeRect(x - half, top, 2 * half, Math.max(1, Math.abs(open - close)));
-  const price = chart.panes[0];
-  const high = (bar.volume / chart.mostVolume) * price.height;
-  c.globalAlpha = 0.28;
+  c.setLineDash(bar === chart.live && half > 2 ? [2, 2] : []);
+  c.strokeRect(...body);
+  c.setLineDash([]);
+  const { top, height } = chart.panes[0];
+  const tall = (bar.volume / chart.mostVolume) * height;
+  fill(c, colour, 0.28, [x - half, top + height - tall, 2 * half, tall]);
+}
+
+function fill(c, colour, alpha, box) {
+  c.globalAlpha = alpha;
   c.fillStyle = colour;
-  c.fillRect(x - half, price.top + price.height - high, 2 * half, high);
+  c.fillRect(...box);
   c.globalAlpha = 1;
 }
 

@@ -71,7 +71,8 @@ function barHtml(chart, i) {
   const change = bar.close - before;
   const tone = change >= 0 ? "up" : "down";
   const cell = (name, value) => `<span class="chart-k">${name}</span><span class="chart-v ${tone}">${value}</span>`;
-  const when = i === null ? "" : `<span class="chart-k">${timeText(bar.start, minutes)}</span>`;
+  const moment = i === null ? (live ? "forming" : "") : timeText(bar.start, minutes);
+  const when = `<span class="chart-k">${moment}</span>`;
   const range = [cell("O", priceText(bar.open)), cell("H", priceText(bar.high)), cell("L", priceText(bar.low))];
   const percent = `${change >= 0 ? "+" : "−"}${Math.abs((100 * change) / before).toFixed(2)}%`;
   const close = [cell("C", priceText(bar.close)), `<span class="chart-v ${tone}">${percent}</span>`];
