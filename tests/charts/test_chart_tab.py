@@ -52,6 +52,7 @@ def page(browser, tmp_path):
     """The tab with its first chart drawn, over a market that runs twenty times as fast; errors on it fail the test."""
     with chart_page(tmp_path) as running:
         tab = browser.new_page(viewport={"width": 1366, "height": 768})
+        tab.set_default_timeout(120_000)  # a busy machine draws late, and that is not what is tested
         errors = []
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.add_init_script(WATCH)

@@ -1,18 +1,22 @@
 // The Charts tab's view: everything it needs comes from the chart worker when the tab is first looked at.
 
-const VIEW = new URL("/aitrade/chart/static/view/desk.js", location.origin).href;
+const WORKER = new URL("/aitrade/chart/", location.origin).href;
+const RETRY_MS = 1500;
+
+// A module that failed to load once is never asked for again by the browser: wait until the worker answers.
+async function answered(el) {
+  for (;;) {
+    const answer = await fetch(`${WORKER}catalogue`).catch(() => ({ ok: false }));
+    if (answer.ok) return;
+    el.innerHTML = '<div class="chart-note">The chart worker does not answer; it is being restarted.</div>';
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
 
 async function begin(el) {
-  for (;;) {
-    try {
-      const { mount } = await import(VIEW);
-      return await mount(el);
-    } catch (error) {
-      console.error(error);
-      el.innerHTML = '<div class="chart-note">The chart worker does not answer; it is being restarted.</div>';
-      await new Promise((resolve) => setTimeout(resolve, 2000));
-    }
-  }
+  await answered(el);
+  const { mount } = await import(`${WORKER}static/view/desk.js`);
+  return mount(el);
 }
 
 // Nothing is loaded before the tab has a size, that is, before somebody looks at it.
