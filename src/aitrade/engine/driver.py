@@ -118,6 +118,11 @@ class Driver:
         while (ts := self._next_due()) < _NEVER:
             self._event(ts)
 
+    def run_until(self, until: int) -> None:
+        """Play up to market time `until`, in the same way."""
+        while (ts := self._next_due()) <= until:
+            self._event(ts)
+
     def _stop(self) -> None:
         self._stopping = True
 

@@ -115,6 +115,21 @@ class Service:
         self._pace.anchor(self._clock.now(), time.monotonic_ns())
         self._driver.run()
 
+    def play_through(self) -> None:
+        """Trade the day to its end on the calling thread, without waiting or listening: research and benches."""
+        self._driver.run_to_end()
+
+    def step(self, seconds: int) -> None:
+        """Trade `seconds` of market time on the calling thread."""
+        until = self._clock.now() + seconds * SECOND
+        self._driver.run_until(until)
+        self._clock.advance(until)
+
+    def abandon(self) -> None:
+        """Let go as a killed process does: without a last record."""
+        self.engine.runner.close()
+        self._journal.close()
+
     def close(self) -> None:
         """Write the last record and close the journal."""
         left = self.left_open()
