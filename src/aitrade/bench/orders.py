@@ -1,6 +1,5 @@
 """`aitrade bench orders`: what stands between a request and the bytes on a broker's socket."""
 
-import gc
 import os
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from aitrade.core.clock import ReplayClock, at
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import Order, Update, VenueUpdate
 from aitrade.core.quotes import Tick
+from aitrade.engine.driver import calm_the_collector
 from aitrade.market.calendar import Calendar
 from aitrade.market.rules import Rules
 
@@ -110,11 +110,9 @@ def _rig(folder: Path, port: int, durability: str) -> tuple[Rig, SocketVenue]:
 def _path(port: int, durability: str, count: int) -> list[int]:
     with scratch() as folder:
         rig, venue = _rig(folder, port, durability)
-        gc.collect()
-        gc.freeze()
+        calm_the_collector()
         samples = [_one(rig, venue, n) for n in range(count + WARM)]
         rig.journal.close()
-        gc.unfreeze()
     return samples[WARM:]
 
 
@@ -171,6 +169,7 @@ def _sustained() -> float:
         rig = Rig(folder, exchange, clock, instruments, "os")
         for key in instruments:
             rig.tick(key, 100)
+        calm_the_collector()
         began = time.perf_counter()
         for n in range(ORDERS):
             rig.engine.submit(rig.request(n))

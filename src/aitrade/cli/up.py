@@ -113,7 +113,11 @@ def _settings(
 
 
 def _import(path: Path, configuration: Configuration) -> None:
+    from tqdm import tqdm
+
     from aitrade.market.importing import import_path
     from aitrade.market.input_store import InputStore
 
-    import_path(path, InputStore(configuration.home / "market"))
+    report = import_path(path, InputStore(configuration.home / "market"), progress=tqdm)
+    for refused in report.refused:
+        click.echo(f"Not imported: {refused.path}: {refused.text}", err=True)

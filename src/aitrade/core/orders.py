@@ -1,6 +1,7 @@
 """Orders: what is asked for, what became of it, and which steps its life allows."""
 
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -223,4 +224,9 @@ def client_order_id(ts: int, run: int, sequence: int) -> str:
     Deterministic in its arguments, so that a replay names its orders as the original did; it travels as the broker's
     tag. `run` and `sequence` wrap at 36**4 and 36**6.
     """
-    return _base36(ts // 1_000_000, 5) + _base36(run, 2) + _base36(sequence, 3)
+    return _stem(ts // 1_000_000, run) + _base36(sequence, 3)
+
+
+@lru_cache(maxsize=256)
+def _stem(millisecond: int, run: int) -> str:
+    return _base36(millisecond, 5) + _base36(run, 2)

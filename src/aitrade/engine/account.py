@@ -99,6 +99,17 @@ class Account:
             self._margin_pnl += mark.margin_units * change
             mark.last = price
 
+    def work_out(self) -> None:
+        """Work touched groups out again: after an order is sent rather than before the next one is checked."""
+        while self._touched:
+            group = self._touched.pop()
+            tied, spent = self._tied.pop(group, (0, 0))
+            now = self._of_group(group)
+            if now != (0, 0):
+                self._tied[group] = now
+            self._totals[0] += now[0] - tied
+            self._totals[1] += now[1] - spent
+
     def refresh(self) -> None:
         """Mark every group that ties something: prices have moved."""
         self._touched.update(self._tied)
@@ -124,7 +135,8 @@ class Account:
 
     def available(self) -> int:
         """Return the cash that new orders may tie."""
-        tied, spent = self._both()
+        self.work_out()
+        tied, spent = self._totals
         state = self._engine.book.state
         return self._earned() - tied - spent - state.unsettled + min(self._margin_pnl, 0)
 
@@ -189,11 +201,13 @@ class Account:
 
     def cash(self) -> int:
         """Return the cash in the account: what was earned less what delivery and options cost."""
-        return self._earned() - self._both()[1]
+        self.work_out()
+        return self._earned() - self._totals[1]
 
     def margin_used(self) -> int:
         """Return what positions and working orders tie."""
-        return self._both()[0]
+        self.work_out()
+        return self._totals[0]
 
     def unrealised(self) -> int:
         """Return what all open positions and holdings would realise now, since they were bought."""
@@ -258,18 +272,6 @@ class Account:
     def _earned(self) -> int:
         state = self._engine.book.state
         return state.opening + state.realised + state.day.realised - sum(state.day.charges)
-
-    def _both(self) -> tuple[int, int]:
-        """Return what is tied and what is spent, after working out the touched groups again."""
-        while self._touched:
-            group = self._touched.pop()
-            tied, spent = self._tied.pop(group, (0, 0))
-            now = self._of_group(group)
-            if now != (0, 0):
-                self._tied[group] = now
-            self._totals[0] += now[0] - tied
-            self._totals[1] += now[1] - spent
-        return self._totals[0], self._totals[1]
 
     def _of_group(self, group: str) -> tuple[int, int]:
         tied = self.margins.book(list(self._held(group)), list(self._on_order(group)), self.last)

@@ -244,6 +244,7 @@ class Engine:
             Kind.UPDATE, update, ENGINE, order=order, broker_order_id=update.broker_order_id,
             exchange_order_id=update.exchange_order_id, exchange_ts=update.exchange_ts, reason=update.reason,
         )  # fmt: skip
+        self.account.work_out()
         if update.what is Update.REJECTED and order.request.strategy:
             self.say("warning", f"{order.request.strategy}: order {order.id} was rejected: {update.reason}", "venue")
 
@@ -370,6 +371,7 @@ class Engine:
         self.risk.sent(request, instrument, now)
         self.venue.place(order, instrument)
         self.latencies.add(began, checked, written, time.perf_counter_ns())
+        self.account.work_out()
         return order
 
     def _sliced(self, request: OrderRequest) -> list[OrderRequest]:
