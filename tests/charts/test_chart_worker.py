@@ -272,20 +272,20 @@ def test_layouts_and_drawings_are_kept(tmp_path):
         layout = {"grid": 6, "cells": [{"instrument": "NSE:TCS", "minutes": 15, "studies": "rsi:14"}]}
         drawing = {"id": "a", "shape": "line", "points": [[1.7e18, 5000], [1.8e18, 6000]]}
         async with chart(tmp_path) as client:
-            assert (await client.json("PUT", "/workspace/layouts/Morning", layout))[0] == 200
-            assert (await client.json("PUT", "/workspace/drawings/NSE:TCS", [drawing]))[0] == 200
-            status, body = await client.json("PUT", "/workspace/layouts/Bad", {"grid": 5})
+            assert (await client.json("PUT", "/workspace/layout", layout, name="Morning & noon"))[0] == 200
+            assert (await client.json("PUT", "/workspace/drawings", [drawing], instrument="NSE:M&M"))[0] == 200
+            status, body = await client.json("PUT", "/workspace/layout", {"grid": 5}, name="Bad")
             assert status == 422
             assert "cannot be saved" in body["problems"][0]["text"]
-            assert (await client.json("PUT", "/workspace/layouts/Bad", {"cells": [{"minutes": 7}]}))[0] == 422
+            assert (await client.json("PUT", "/workspace/layout", {"cells": [{"minutes": 7}]}, name="Bad"))[0] == 422
         async with chart(tmp_path) as client:
             _, kept = await client.json("GET", "/workspace")
-            assert kept["current"] == "Morning"
-            assert kept["layouts"]["Morning"]["grid"] == 6
-            assert kept["layouts"]["Morning"]["cells"][0]["studies"] == "rsi:14"
-            assert kept["drawings"]["NSE:TCS"][0]["points"] == drawing["points"]
-            assert (await client.json("POST", "/workspace/use/Evening"))[0] == 422
-            assert (await client.json("DELETE", "/workspace/layouts/Morning"))[1]["layouts"] == {}
+            assert kept["current"] == "Morning & noon"
+            assert kept["layouts"]["Morning & noon"]["grid"] == 6
+            assert kept["layouts"]["Morning & noon"]["cells"][0]["studies"] == "rsi:14"
+            assert kept["drawings"]["NSE:M&M"][0]["points"] == drawing["points"]
+            assert (await client.json("POST", "/workspace/layout", name="Evening"))[0] == 422
+            assert (await client.json("DELETE", "/workspace/layout", name="Morning & noon"))[1]["layouts"] == {}
 
     run(story())
 

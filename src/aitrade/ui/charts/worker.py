@@ -5,8 +5,8 @@ GET    /catalogue                  time frames and indicators with their numbers
 GET    /document?studies=rsi:14    `ChartDocument`
 GET    /window?instrument=&minutes=&count=&end=&from=&to=&limit=&studies=&at=     binary, see window.py
 GET    /workspace                  `Workspace`
-PUT    /workspace/layouts/{name}   body Layout;  DELETE the same;  POST /workspace/use/{name}
-PUT    /workspace/drawings/{instrument}   body list of Drawing
+PUT    /workspace/layout?name=     body Layout;  DELETE forgets it;  POST makes it the current one
+PUT    /workspace/drawings?instrument=    body list of Drawing
 GET    /static/bokeh.js, /static/view/{file}
 """
 
@@ -152,19 +152,19 @@ class Worker:
 
     async def save(self, request: web.Request) -> web.Response:
         """Save a layout."""
-        return _json(self.layouts.save(request.match_info["name"], await request.read()))
+        return _json(self.layouts.save(request.query.get("name", ""), await request.read()))
 
     async def delete(self, request: web.Request) -> web.Response:
         """Delete a layout."""
-        return _json(self.layouts.delete(request.match_info["name"]))
+        return _json(self.layouts.delete(request.query.get("name", "")))
 
     async def use(self, request: web.Request) -> web.Response:
         """Make a layout current."""
-        return _json(self.layouts.use(request.match_info["name"]))
+        return _json(self.layouts.use(request.query.get("name", "")))
 
     async def draw(self, request: web.Request) -> web.Response:
         """Save the drawings of a symbol."""
-        return _json(self.layouts.draw(request.match_info["instrument"], await request.read()))
+        return _json(self.layouts.draw(request.query.get("instrument", ""), await request.read()))
 
 
 def application(home: Path, hours: Hours) -> web.Application:
@@ -179,10 +179,10 @@ def application(home: Path, hours: Hours) -> web.Application:
             web.get("/document", worker.document),
             web.get("/window", worker.window),
             web.get("/workspace", worker.workspace),
-            web.put("/workspace/layouts/{name}", worker.save),
-            web.delete("/workspace/layouts/{name}", worker.delete),
-            web.post("/workspace/use/{name}", worker.use),
-            web.put("/workspace/drawings/{instrument}", worker.draw),
+            web.put("/workspace/layout", worker.save),
+            web.delete("/workspace/layout", worker.delete),
+            web.post("/workspace/layout", worker.use),
+            web.put("/workspace/drawings", worker.draw),
             web.get("/static/bokeh.js", _bokeh),
             web.get("/static/view/{file}", _view),
         ]

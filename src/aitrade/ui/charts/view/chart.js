@@ -155,7 +155,7 @@ export class Chart {
     if (this.live && quote.ts >= this.live.start) this.#move(quote);
     else if (!this.live && this.atEnd && quote.ts >= this.header.last_end) this.#open(quote, this.header);
     const bar = this.live ?? row(this.columns, this.header.rows - 1);
-    this.last = { price: quote.last, rising: quote.last >= bar.open, old: window.aitrade.state.link === "lost" };
+    this.last = { price: quote.last, rising: quote.last >= bar.open, old: window.aitrade.state.link.engine !== "up" };
     this.paintFront();
   }
 

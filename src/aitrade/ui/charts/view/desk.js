@@ -13,6 +13,8 @@ const NEWS = ["snapshot", "world"];
 const RETRY_MS = 1500;
 const FIRST_STUDIES = "vwap,ema:20";
 
+const layoutPath = (name) => `workspace/layout?name=${encodeURIComponent(name)}`;
+
 export async function mount(root) {
   root.classList.add("charts");
   const desk = new Desk(root);
@@ -136,18 +138,18 @@ class Desk {
   }
 
   async save(name) {
-    this.name = name;
-    await this.#keep(() => send("PUT", `workspace/layouts/${encodeURIComponent(name)}`, this.layout()));
+    clearTimeout(this.saving);
+    await this.#keep(() => send("PUT", layoutPath(name), this.layout()));
   }
 
   async remove(name) {
-    await this.#keep(() => send("DELETE", `workspace/layouts/${encodeURIComponent(name)}`));
+    await this.#keep(() => send("DELETE", layoutPath(name)));
     this.open(this.workspace.current);
   }
 
   async use(name) {
     clearTimeout(this.saving);
-    await this.#keep(() => send("POST", `workspace/use/${encodeURIComponent(name)}`));
+    await this.#keep(() => send("POST", layoutPath(name)));
     this.open(name);
   }
 
@@ -155,6 +157,7 @@ class Desk {
     try {
       const { layouts, current } = await ask();
       Object.assign(this.workspace, { layouts, current });
+      this.name = current;
       this.toolbar?.update();
     } catch (error) {
       window.aitrade.toast(error.message, "warning");

@@ -29,7 +29,7 @@ export class DrawingBook {
     this.listeners.forEach((tell) => tell(symbol));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      const path = `workspace/drawings/${encodeURIComponent(symbol)}`;
+      const path = `workspace/drawings?instrument=${encodeURIComponent(symbol)}`;
       send("PUT", path, this.of(symbol)).catch((error) => window.aitrade.toast(error.message, "warning"));
     }, 400);
   }
