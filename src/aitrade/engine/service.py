@@ -228,10 +228,17 @@ class Service:
         return self._views.performance()
 
     def search(self, text: str, limit: int) -> list[Instrument]:
-        """Return instruments whose symbol or name holds `text`, those that begin with it first."""
-        wanted = text.strip().upper()
-        found = [row for row in self.engine.instruments.values() if wanted in row.symbol or wanted in row.name.upper()]
-        found.sort(key=lambda row: (not row.symbol.startswith(wanted), row.is_derivative, len(row.symbol), row.symbol))
+        """Return instruments whose key or name holds every word of `text`, those whose symbol begins with it first."""
+        words = text.upper().split()
+        first = words[0] if words else ""
+        rows = self.engine.instruments.values()
+        found = [row for row in rows if all(word in row.key or word in row.name.upper() for word in words)]
+        found.sort(
+            key=lambda row: (
+                not row.symbol.startswith(first), row.is_derivative, len(row.symbol), row.symbol, row.expiry,
+                row.is_option, row.strike,
+            )
+        )  # fmt: skip
         return found[:limit]
 
     def history(self, instrument: str, minutes: int, count: int, before: int) -> Later:

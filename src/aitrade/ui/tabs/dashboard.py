@@ -9,6 +9,8 @@ from typing import Any
 import anywidget
 from ipywidgets import GridBox, Widget
 
+from aitrade.ui.tabs.ticket import build_ticket
+
 _HERE = Path(__file__).parent
 
 
@@ -33,6 +35,6 @@ class MoneyView(anywidget.AnyWidget):
 
 def build(_desk: Any) -> Widget:
     """Return the tab's widget."""
-    tab = GridBox([WatchView(), BooksView(), MoneyView()])
+    tab = GridBox([WatchView(), BooksView(), MoneyView(), build_ticket()])
     tab.add_class("dashboard")
     return tab

@@ -115,7 +115,7 @@ function searchBox(choose) {
     at = (at + step + found.length) % found.length;
     mark();
   });
-  return node("div", "watch-seek", "", box, list);
+  return Object.assign(node("div", "watch-seek", "", box, list), { box });
 }
 
 function depthPanel() {
@@ -197,7 +197,8 @@ function render({ el }) {
   const box = panel("Watchlist", "watch", world);
   const depth = depthPanel();
   box.body.append(list.element);
-  el.append(searchBox(choose), box, depth.element);
+  const seek = searchBox(choose);
+  el.append(seek, box, depth.element);
 
   const keys = () => [...new Set([...own, ...state.watchlist])];
   const ask = painter(el, () => {
@@ -236,6 +237,11 @@ function render({ el }) {
       ask();
     }),
     aitrade.on("snapshot", all),
+    aitrade.on("key", (key) => {
+      if (key !== "/") return;
+      aitrade.go("dashboard");
+      seek.box.focus();
+    }),
     aitrade.on("select", (key) => {
       chosen = key;
       all();
