@@ -45,7 +45,8 @@ def _send(home: Path | None, side: Side, given: dict[str, str | int]) -> None:
         validity=Validity(str(given["validity"]).upper()),
         reference=uuid.uuid4().hex,
     )
-    placed = client(home).place(request)
+    with client(home) as engine:
+        placed = engine.place(request)
     click.echo(f"{placed.id} {placed.state} {placed.reason}".rstrip())
 
 
@@ -87,10 +88,11 @@ buy, sell = _order_command(Side.BUY), _order_command(Side.SELL)
 @kind
 def cancel(order_id: str, home: Path | None) -> None:
     """Cancel ORDER_ID, or `all` that work."""
-    if order_id == "all":
-        click.echo(f"{client(home).cancel_all()['cancelled']} cancellations asked for")
-        return
-    row = client(home).cancel(order_id)
+    with client(home) as engine:
+        if order_id == "all":
+            click.echo(f"{engine.cancel_all()['cancelled']} cancellations asked for")
+            return
+        row = engine.cancel(order_id)
     click.echo(f"{row.id} {row.state}: cancellation asked for")
 
 
@@ -99,12 +101,14 @@ def cancel(order_id: str, home: Path | None) -> None:
 @kind
 def list_orders(home: Path | None) -> None:
     """List today's orders."""
+    with client(home) as engine:
+        orders = engine.orders()
     rows = [
         (
             row.id, ist_time(row.created), row.side, row.instrument, f"{row.filled}/{row.quantity}", row.type,
             row.product, format_rupees(round(row.average)) if row.filled else "-", row.state, row.reason,
         )
-        for row in client(home).orders()
+        for row in orders
     ]  # fmt: skip
     table(rows, ("order", "time", "side", "instrument", "filled", "type", "product", "average", "state", "reason"))
 
@@ -114,13 +118,15 @@ def list_orders(home: Path | None) -> None:
 @kind
 def positions(home: Path | None) -> None:
     """List positions with their profit and loss."""
+    with client(home) as engine:
+        held = engine.positions()
     rows = [
         (
             row.instrument, row.product, _units(row.quantity), format_rupees(round(row.average)),
             format_rupees(row.last), format_rupees(row.realised, sign=True), format_rupees(row.unrealised, sign=True),
             row.note,
         )
-        for row in client(home).positions()
+        for row in held
     ]  # fmt: skip
     table(rows, ("instrument", "product", "units", "average", "last", "realised", "unrealised", "note"))
 
@@ -135,7 +141,8 @@ def _state_command(verb: str, says: str) -> click.Command:
     @data_folder
     @kind
     def change(reason: str, home: Path | None) -> None:
-        click.echo(f"Trading is {client(home).set_trading(verb, reason)['state']}")
+        with client(home) as engine:
+            click.echo(f"Trading is {engine.set_trading(verb, reason)['state']}")
 
     return change
 

@@ -9,7 +9,7 @@ import click
 
 from aitrade.cli.options import data_folder, kind
 from aitrade.core.config import Configuration, load
-from aitrade.core.errors import Conflict, Refused
+from aitrade.core.errors import Refused
 from aitrade.core.money import PAISE
 from aitrade.engine.pace import FASTEST
 from aitrade.engine.settings import EngineSettings
@@ -50,14 +50,8 @@ def up(
     if data is not None:
         _import(data, configuration)
     settings = _settings(configuration, session, strategy, start, book)
-    running = address_of(configuration.home, 0)
     supervisor = Supervisor(settings, page_children(configuration), click.echo)
-    try:
-        supervisor.start()
-    except Conflict:
-        raise Conflict(
-            f"An engine trades on {configuration.home} already ({running}); `aitrade open` shows it."
-        ) from None
+    supervisor.start()
     link = page_link(configuration)
     click.echo(f"aitrade trades on paper, book {settings.book}. Ctrl-C stops it.\n\n    {link}\n")
     if configuration.open_browser and not no_browser:

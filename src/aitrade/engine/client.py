@@ -3,7 +3,7 @@
 import http.client
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -71,6 +71,14 @@ class EngineClient:
         except FileNotFoundError:
             raise Unreachable("No engine runs on this data folder; start one with `aitrade up`.") from None
         return cls(address.port, token, **more)
+
+    def __enter__(self) -> Self:
+        """Use the client for a while."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Close the connection."""
+        self.close()
 
     def close(self) -> None:
         """Close the connection."""

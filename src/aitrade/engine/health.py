@@ -1,5 +1,6 @@
 """How the engine and its machine are, with reasons; and the same as Prometheus metrics."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from aitrade.engine.messages import Health
+from aitrade.npu import devices
 
 if TYPE_CHECKING:
     from aitrade.engine.service import Service
@@ -25,7 +27,9 @@ class HealthReport:
         self._cpu = self._ram = self._own = 0.0
         self._ticks = 0
         self._tick_rate = 0.0
+        self._accelerator = "…"
         psutil.cpu_percent(None)
+        threading.Thread(target=self._look_for_accelerator, name="accelerator", daemon=True).start()
 
     def report(self) -> Health:
         """Return the present health."""
@@ -38,7 +42,7 @@ class HealthReport:
             ok=not reasons,
             reasons=reasons,
             feed_age_ms=self._feed_age_ms(),
-            clock_offset_ms=0.0,
+            clock_offset_ms=None,
             data_path=str(service.settings.book_path),
             journal=service.settings.durability,
             journal_records=engine.journal.seq,
@@ -46,7 +50,7 @@ class HealthReport:
             cpu=self._cpu,
             ram=self._ram,
             engine_mb=self._own,
-            accelerator="none",
+            accelerator=self._accelerator,
             latency=engine.latencies.summary(),
             orders_per_s={name: float(rate) for name, rate in engine.risk.rates(engine.clock.now()).items()},
             order_rate_limit=service.order_rate,
@@ -74,6 +78,9 @@ class HealthReport:
     def _feed_age_ms(self) -> float:
         newest = self._service.engine.newest_tick
         return max(self._service.time().now - newest, 0) / 1e6 if newest else 0.0
+
+    def _look_for_accelerator(self) -> None:
+        self._accelerator = devices.found()
 
     def _measure(self) -> None:
         now = time.monotonic()

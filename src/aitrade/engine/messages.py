@@ -255,6 +255,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     reasons: list[str]
     feed_age_ms: float
     clock_offset_ms: float | None
+    """Against a broker's or network time; None where the clock is a replay's, or nothing was asked."""
     data_path: str
     journal: str
     """os or disk."""

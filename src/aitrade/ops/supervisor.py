@@ -63,10 +63,10 @@ class Supervisor:
 
     def _shut_engine(self) -> list[str]:
         try:
-            client = self.client()
-            rows = [row for row in client.positions() if row.quantity]
-            orders = [row for row in client.orders() if OrderState(row.state) in WORKING]
-            client.shutdown()
+            with self.client() as client:
+                rows = [row for row in client.positions() if row.quantity]
+                orders = [row for row in client.orders() if OrderState(row.state) in WORKING]
+                client.shutdown()
         except Unreachable:
             return ["The engine did not answer; what it had is in its journal."]
         self._children[0].wait(STOP_SECONDS)

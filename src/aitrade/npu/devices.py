@@ -1,0 +1,30 @@
+"""Which accelerator this machine offers to models, as ONNX Runtime sees it."""
+
+from collections.abc import Sequence
+
+PROCESSOR = "CPU"
+_NAMES = {
+    "DmlExecutionProvider": "DirectML",
+    "CUDAExecutionProvider": "CUDA",
+    "TensorrtExecutionProvider": "TensorRT",
+    "OpenVINOExecutionProvider": "OpenVINO",
+    "QNNExecutionProvider": "QNN NPU",
+    "VitisAIExecutionProvider": "Ryzen AI NPU",
+    "CoreMLExecutionProvider": "Core ML",
+    "ROCMExecutionProvider": "ROCm",
+}
+"""Execution providers that stand for hardware of their own; the others compute on the processor or elsewhere."""
+
+
+def accelerator(providers: Sequence[str]) -> str:
+    """Return the first accelerator among `providers` in words, or CPU when there is none."""
+    return next((_NAMES[name] for name in providers if name in _NAMES), PROCESSOR)
+
+
+def found() -> str:
+    """Ask ONNX Runtime (which is imported now: not on the trading thread) what this machine has."""
+    try:
+        from onnxruntime import get_available_providers
+    except ImportError:
+        return "unknown: ONNX Runtime does not load"
+    return accelerator(get_available_providers())
