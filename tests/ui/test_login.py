@@ -45,3 +45,10 @@ def test_the_key_is_its_owners(tmp_path):
     assert (tmp_path / "page.key").stat().st_mode & 0o077 == 0
     with pytest.raises(Unreachable, match="aitrade up"):
         Door.of(tmp_path / "elsewhere.key")
+
+
+def test_a_log_in_outlives_the_page_server(tmp_path):
+    """The key that signs cookies is made once and kept for its owner only."""
+    path = tmp_path / "run" / "cookie.key"
+    assert login.cookie_secret(path) == login.cookie_secret(path)
+    assert path.stat().st_mode & 0o077 == 0

@@ -42,7 +42,7 @@ export function legend(rows, title) {
   for (const [key, does] of rows) list.append(element('dt', '', key), element('dd', '', does));
   const close = dialog.appendChild(element('button', 'btn', 'Close'));
   close.onclick = () => dialog.remove();
-  dialog.oncancel = () => dialog.remove();
+  dialog.onclose = () => dialog.remove();
   document.body.append(dialog);
   dialog.showModal();
 }

@@ -6,12 +6,15 @@ import { ManagerBase } from '@jupyter-widgets/base-manager';
 import { KernelConnection, ServerConnection } from '@jupyterlab/services';
 import { Widget } from '@lumino/widgets';
 import { xsrf } from './relay.js';
-import { setLink } from './stream.js';
+import { reloadSoon } from './reload.js';
+import { on, setLink, state } from './stream.js';
 import '@jupyter-widgets/base/css/index.css';
 import '@jupyter-widgets/controls/css/widgets-base.css';
 
 const MODULES = { '@jupyter-widgets/base': base, '@jupyter-widgets/controls': controls, '@jupyter-widgets/output': output };
 const COMM = 'jupyter.widget';
+const LOOK_MS = 3000;
+const ANSWER_MS = 2000;
 
 // anywidget's package is AMD: take its factory, and give it the base module.
 globalThis.define = (_needs, factory) => { MODULES.anywidget = factory(base); };
@@ -52,13 +55,10 @@ export async function showWidgets(boot, places) {
   const serverSettings = ServerConnection.makeSettings({ baseUrl: url, wsUrl: url.replace(/^http/, 'ws'), appendToken: false });
   const kernel = new KernelConnection({ model: { id: boot.kernelId, name: 'python3' }, serverSettings });
   kernel.commsOverSubshells = 'disabled';
-  kernel.connectionStatusChanged.connect((_, status) => setLink({ kernel: status === 'connected' ? 'up' : 'down' }));
-  kernel.statusChanged.connect((_, status) => {
-    if (status === 'dead' || status === 'autorestarting') setLink({ kernel: 'down' });
-  });
   addEventListener('pagehide', () => {
     navigator.sendBeacon(`/voila/api/shutdown/${boot.kernelId}?_xsrf=${xsrf()}`);
   });
+  watch(kernel);
   const manager = new Manager(kernel);
   await manager.load();
   for (const [id, place] of places) {
@@ -67,4 +67,36 @@ export async function showWidgets(boot, places) {
     Widget.attach(view.luminoWidget ?? view.pWidget, place);
   }
   setLink({ kernel: 'up' });
+}
+
+// ---- whether it is still there, and answers
+
+function watch(kernel) {
+  let asked = null;
+  const gone = () => {
+    setLink({ kernel: 'down' });
+    reloadSoon();
+  };
+  const look = async () => {
+    if (state.link.server !== 'up' || state.link.kernel === 'down') return;
+    if ((await fetch(`/api/kernels/${kernel.id}`, { cache: 'no-store' })).status === 404) {
+      gone();
+      return;
+    }
+    if (kernel.connectionStatus === 'disconnected') kernel.reconnect();
+    asked ??= kernel.requestKernelInfo().then(() => {
+      asked = null;
+      if (state.link.kernel !== 'down') setLink({ kernel: 'up' });
+    }, () => { asked = null; });
+    const waited = asked;
+    await Promise.race([waited, new Promise((resolve) => { setTimeout(resolve, ANSWER_MS); })]);
+    if (asked === waited && state.link.kernel === 'up') setLink({ kernel: 'silent' });
+  };
+  kernel.statusChanged.connect((_, status) => {
+    if (['dead', 'autorestarting', 'restarting'].includes(status)) gone();
+  });
+  on('link', (link) => {
+    if (link.server === 'up') look().catch(() => {});
+  });
+  setInterval(() => look().catch(() => {}), LOOK_MS);
 }

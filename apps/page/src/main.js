@@ -6,7 +6,8 @@ import { showWidgets } from './kernel.js';
 import * as pieces from './pieces/index.js';
 import './pieces/pieces.css';
 import { del, get, post, put } from './relay.js';
-import { TABS, buildShell, go, marketNow, select, send } from './shell.js';
+import { reloadSoon } from './reload.js';
+import { buildShell, go, marketNow, offer, select, send } from './shell.js';
 import { connect, emit, on, setLink, state } from './stream.js';
 
 const PATIENCE_MS = 20000;
@@ -24,13 +25,14 @@ on('snapshot', () => {
 connect();
 
 const views = [...document.querySelectorAll('script.aitrade-view')].map((script) => [script.dataset.tab, JSON.parse(script.textContent)]);
-const titles = new Map(TABS);
+if (views.length) offer(views.map(([tab]) => tab));
 
 for (const error of document.querySelectorAll('script.aitrade-error')) {
   toast(`The page’s kernel failed: ${JSON.parse(error.textContent)}`, 'alert');
 }
 
 const late = setTimeout(() => {
+  if (reloadSoon()) return;
   toast('The page’s forms did not load in 20 seconds. Prices and the emergency stop work; reload the page for the rest.', 'alert');
 }, PATIENCE_MS);
 
@@ -46,5 +48,3 @@ showWidgets(boot, views.map(([tab, view]) => [view.model_id, places.get(tab)])).
     toast(`The page’s forms could not be loaded (${error.message}); reload the page.`, 'alert');
   },
 );
-
-export { titles };

@@ -2,7 +2,7 @@
 import { element, toast, confirm, legend } from './dialogs.js';
 import * as format from './format.js';
 import { get, post } from './relay.js';
-import { emit, on, setLink, state } from './stream.js';
+import { emit, on, state } from './stream.js';
 
 export const TABS = [
   ['dashboard', 'Dashboard'], ['charts', 'Charts'], ['fno', 'F&O Strategy'], ['btst', 'BTST Intelligence'],
@@ -48,6 +48,12 @@ export function go(name) {
   emit('tab', name);
 }
 
+// Only tabs that there are: a button that leads nowhere is worse than none.
+export function offer(names) {
+  for (const [name, button] of buttons) button.hidden = !names.includes(name);
+  if (!names.includes(state.tab)) go(names[0]);
+}
+
 function tabBar() {
   const bar = element('nav', 'tab-bar');
   bar.role = 'tablist';
@@ -67,7 +73,8 @@ function onKey(event) {
   const digit = Number(event.code?.replace('Digit', ''));
   if ((event.ctrlKey || event.altKey) && digit >= 1 && digit <= TABS.length) {
     event.preventDefault();
-    go(TABS[digit - 1][0]);
+    const [name] = TABS[digit - 1];
+    if (!buttons.get(name).hidden) go(name);
     return;
   }
   if (event.key === 'Escape') emit('key', 'Escape');
@@ -147,8 +154,10 @@ function pace() {
   const pause = made.appendChild(element('button', 'btn tiny', 'Pause'));
   pause.onclick = () => send('/speed', { paused: !state.time.paused });
   const to = made.appendChild(element('input', 'input tiny'));
-  to.type = 'time';
   to.value = '14:15';
+  to.pattern = '[0-2][0-9]:[0-5][0-9]';
+  to.maxLength = 5;
+  to.title = 'Market time, 24 hours, such as 14:15';
   to.ariaLabel = 'Jump forward to this market time';
   const jump = made.appendChild(element('button', 'btn tiny', 'Jump'));
   jump.title = 'Run forward to this time';
@@ -239,22 +248,31 @@ export async function send(path, body) {
 
 // ---- what is wrong, and indices
 
-const TROUBLE = {
-  server: 'The page server does not answer; what you see is old. Reconnecting …',
-  engine: 'The engine does not answer; what you see is old. It is started again by itself …',
-  silent: 'Nothing has come from the engine for two seconds; what you see may be old.',
-  kernel: 'The page’s kernel has ended: prices and orders go on, forms do not. Reload the page.',
-};
+const OLD = 'What you see is old.';
+const TROUBLE = [
+  ['server', 'network', `The network is gone. ${OLD} The page comes back by itself.`],
+  ['server', 'down', `The page server does not answer. ${OLD} The engine trades on without it; the page comes back by itself.`],
+  ['server', 'login', `Your log-in has ended. ${OLD} Make a new link on the trading machine: aitrade open`],
+  ['engine', 'down', `The engine does not answer. ${OLD} It is started again by itself, with every order that it had.`],
+  ['engine', 'silent', `The engine has been silent for two seconds. ${OLD}`],
+  ['kernel', 'down', 'The page’s kernel has ended: prices, orders and STOP work, forms do not. The page is loaded again when you let go of it.'],
+  ['kernel', 'silent', 'The page’s kernel does not answer: forms wait. Prices, orders and STOP work.'],
+];
 
 function notice() {
   const made = element('div', 'notice');
   made.role = 'status';
   made.hidden = true;
+  const words = made.appendChild(element('span'));
+  const again = made.appendChild(element('button', 'btn tiny', 'Reload'));
+  again.onclick = () => location.reload();
   on('link', (link) => {
-    const what = link.server === 'down' ? 'server' : link.engine === 'down' ? 'engine' : link.engine === 'silent' ? 'silent' : link.kernel === 'down' ? 'kernel' : '';
-    made.hidden = !what;
-    put(made, TROUBLE[what] ?? '');
-    document.body.classList.toggle('stale', ['server', 'engine', 'silent'].includes(what));
+    const found = TROUBLE.find(([part, how]) => link[part] === how);
+    made.hidden = !found;
+    made.classList.toggle('mild', found?.[0] === 'kernel');
+    again.hidden = found?.[0] !== 'kernel';
+    put(words, found?.[2] ?? '');
+    document.body.classList.toggle('stale', Boolean(found) && found[0] !== 'kernel');
   });
   return made;
 }
@@ -298,5 +316,3 @@ export async function select(key) {
   state.selected = key;
   emit('select', key);
 }
-
-export { setLink };

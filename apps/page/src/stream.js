@@ -8,6 +8,8 @@ const KEYS = {
 };
 const WHOLE = new Set(['holdings', 'alerts', 'strategies']);
 const SILENCE_MS = 2000;
+const GIVE_UP_MS = 8000;
+const ENGINE_GONE = 4001;
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000];
 
 export const state = {
@@ -111,24 +113,48 @@ function take(frame) {
   }
 }
 
-let heard = performance.now();
+// ---- the link: the engine sends the time four times a second, so silence means trouble
+
+let socket = null;
+let heard = 0;
 let tries = 0;
 
 export function connect() {
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-  const socket = new WebSocket(`${scheme}://${location.host}/aitrade/stream`);
-  socket.onmessage = (message) => {
+  const opened = socket = new WebSocket(`${scheme}://${location.host}/aitrade/stream`);
+  heard = performance.now();
+  opened.onmessage = (message) => {
+    const frame = JSON.parse(message.data);
+    take(frame);
+    if (frame.type !== 'time' && frame.type !== 'snapshot') return;
     heard = performance.now();
     tries = 0;
-    take(JSON.parse(message.data));
     setLink({ engine: 'up', server: 'up' });
   };
-  socket.onclose = (event) => {
-    setLink(event.code === 4001 ? { engine: 'down', server: 'up' } : event.code === 1006 ? { server: 'down', engine: 'unknown' } : { engine: 'down' });
+  opened.onclose = async (event) => {
+    if (socket !== opened) return;
+    setLink(event.code === ENGINE_GONE ? { engine: 'down', server: 'up' } : await whatIsWrong());
     setTimeout(connect, BACKOFF_MS[Math.min(tries++, BACKOFF_MS.length - 1)]);
   };
 }
 
-setInterval(() => {
-  if (state.link.engine === 'up' && performance.now() - heard > SILENCE_MS) setLink({ engine: 'silent' });
-}, 500);
+async function whatIsWrong() {
+  try {
+    const { status } = await fetch('/aitrade/api/health', { cache: 'no-store' });
+    if (status === 401 || status === 403) return { server: 'login', engine: 'unknown' };
+    return { server: 'up', engine: 'down' };
+  } catch {
+    return { server: navigator.onLine ? 'down' : 'network', engine: 'unknown' };
+  }
+}
+
+function listen() {
+  const silence = performance.now() - heard;
+  if (state.link.engine === 'up' && silence > SILENCE_MS) setLink({ engine: 'silent' });
+  if (silence > GIVE_UP_MS && socket?.readyState === WebSocket.OPEN) {
+    socket.close();
+    heard = performance.now();
+  }
+}
+
+setInterval(listen, 250);

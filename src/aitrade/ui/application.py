@@ -5,6 +5,7 @@ Import it only after `server` has set JUPYTER_PATH. Depends on insides of Voila 
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -25,7 +26,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from aitrade.core.errors import Conflict
 from aitrade.engine.process import write_private
-from aitrade.ui.login import CookieIdentity, Door, let_in
+from aitrade.ui.login import CookieIdentity, Door, cookie_secret, let_in
 from aitrade.ui.relay import ApiRelay, StreamRelay
 from aitrade.ui.server import HERE, POLICY, Handlers, PageAddress, bundle_is_there, notebook
 from aitrade.ui.upstream import Upstream
@@ -56,13 +57,15 @@ class PageApplication(Voila):
         configuration.file_allowlist = []
         configuration.file_denylist = [".*"]
         configuration.show_tracebacks = False
+        configuration.allow_template_override = "NO"
+        configuration.allow_theme_override = "NO"
         self.config.MappingKernelManager.cull_idle_timeout = CULL_IDLE_SECONDS
         self.config.MappingKernelManager.cull_interval = CULL_EVERY_SECONDS
         self.config.MappingKernelManager.cull_connected = False
+        self._run = Path(self.settings.home) / "run"
+        self.cookie_secret = cookie_secret(self._run / "cookie.key")
         super().initialize(argv)
-        run = Path(self.settings.home) / "run"
-        self.door = Door.new(run / "page.key")
-        self._run = run
+        self.door = Door.new(self._run / "page.key")
 
     def init_settings(self) -> dict[str, Any]:
         """Add what Voila leaves out: XSRF protection, compression, a content security policy, our own pages."""
@@ -112,11 +115,7 @@ class PageApplication(Voila):
 
     def listen(self) -> None:
         """Listen on 127.0.0.1, say where, and run; raise Conflict when the port is taken."""
-        try:
-            sockets = tornado.netutil.bind_sockets(self.settings.port, self.ip)
-        except OSError:
-            text = f"Port {self.settings.port} is taken: close what uses it, or choose another by --port."
-            raise Conflict(text) from None
+        sockets = self._bound()
         tornado.httpserver.HTTPServer(self.app).add_sockets(sockets)
         self.port = sockets[0].getsockname()[1]
         address = PageAddress(self.port, os.getpid())
@@ -129,6 +128,20 @@ class PageApplication(Voila):
         finally:
             (self._run / "page.json").unlink(missing_ok=True)
             self.stop()
+
+    def _bound(self) -> list[Any]:
+        """Bind the port; 0 takes the one from before a crash, so that open pages find it again, or any free one."""
+        before = [self._port_before(), 0] if self.settings.port == 0 else [self.settings.port]
+        for port in before:
+            with contextlib.suppress(OSError):
+                return list(tornado.netutil.bind_sockets(port, self.ip))
+        raise Conflict(f"Port {self.settings.port} is taken: close what uses it, or choose another by --port.")
+
+    def _port_before(self) -> int:
+        try:
+            return msgspec.json.decode((self._run / "page.json").read_bytes(), type=PageAddress).port
+        except (OSError, msgspec.DecodeError):
+            return 0
 
     def stop(self) -> None:
         """End the kernels."""

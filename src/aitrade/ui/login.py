@@ -75,6 +75,13 @@ class Door:
         return hmac.new(self._key, body.encode(), "sha256").hexdigest()
 
 
+def cookie_secret(path: Path) -> bytes:
+    """Return the key that signs cookies, kept in `path` for its owner only: a log-in outlives the page server."""
+    if not path.is_file():
+        write_private(path, secrets.token_hex(32))
+    return path.read_bytes()
+
+
 class CookieIdentity(IdentityProvider):
     """Knows a visitor by the cookie that the log-in set, and by nothing else: no token in a header or an address."""
 

@@ -7,7 +7,7 @@ emergency stop works when every kernel is frozen.
 import json
 from typing import Any
 
-from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.web import authenticated
@@ -18,11 +18,11 @@ from aitrade.ui.upstream import Upstream
 ENGINE_GONE = 4001
 """WebSocket close code: the engine behind the relay does not answer."""
 SECONDS = 15.0
-_PASSED_ON = ("Content-Type", "Cache-Control", "ETag")
+_PASSED_ON = ("Cache-Control", "ETag")
 
 
-class ApiRelay(JupyterHandler):
-    """Passes a request on and its answer back."""
+class ApiRelay(APIHandler):
+    """Passes a request on and its answer back, to whom is logged in and asks from the page itself."""
 
     upstream: Upstream
 
@@ -50,10 +50,6 @@ class ApiRelay(JupyterHandler):
         """Pass a cancellation on."""
         await self._relay(path, None)
 
-    def get_login_url(self) -> str:
-        """Answer 401 by JSON where a page would be sent to the log-in."""
-        return ""
-
     async def _relay(self, path: str, body: bytes | None) -> None:
         query = f"?{self.request.query}" if self.request.query else ""
         try:
@@ -76,7 +72,7 @@ class ApiRelay(JupyterHandler):
         for name in _PASSED_ON:
             if name in answer.headers:
                 self.set_header(name, answer.headers[name])
-        self.finish(answer.body or b"")
+        self.finish(answer.body or b"", set_content_type=answer.headers.get("Content-Type", "application/json"))
 
     def _passed_on(self) -> dict[str, str]:
         user = self.current_user.username

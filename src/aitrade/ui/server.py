@@ -22,7 +22,7 @@ class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
     home: str
     """The data folder: the engine's and the chart worker's addresses lie in its `run`."""
     port: int = 8765
-    """On 127.0.0.1; 0 takes a free one, written into run/page.json."""
+    """On 127.0.0.1; 0 takes a free one, written into run/page.json, and after a crash the same again."""
     pool: int = 2
     """Kernels that wait, started, for a page."""
 

@@ -1,0 +1,143 @@
+"""The page in a real browser: light, alone, and honest about what has gone."""
+
+import pytest
+from browser import opened, ready
+
+LINKED = "aitrade.state.link.engine === 'up' && !document.body.classList.contains('stale')"
+MEGABYTE = 1_000_000
+
+
+def notice(page):
+    """What the page says is wrong; empty when nothing is."""
+    return page.locator(".notice").inner_text() if page.locator(".notice").is_visible() else ""
+
+
+def agree(page):
+    """Say yes to what the page asks."""
+    page.locator("dialog .dialog-actions button").last.click()
+
+
+def test_a_load_is_small_and_asks_nobody_outside(browser, trading):
+    """At most 12 requests and 1.5 MB over the wire, all to the page's own server."""
+    with opened(browser, trading) as page:
+        sizes = page.evaluate(
+            "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
+            ".map((entry) => entry.transferSize)"
+        )
+        assert len(page.seen) <= 12
+        assert 0 < sum(sizes) <= 1.5 * MEGABYTE
+        assert {url for url in page.seen if not url.startswith((trading.origin, "blob:", "data:"))} == set()
+
+
+def test_the_header_says_where_one_is(page, trading):
+    """Mode, book, market day, clock, phase, trading state, money: the words and the engine's values."""
+    words = page.locator("header").inner_text()
+    assert all(word in words for word in ("PAPER", "SIMULATED", "ACTIVE", "STOP"))
+    assert page.evaluate("aitrade.state.world.session") in words
+    first = page.locator(".clock .now").inner_text()
+    page.wait_for_function("text => document.querySelector('.clock .now').innerText > text", arg=first)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1366
+
+
+def test_keys_lead_everywhere(page):
+    """Ctrl or Alt with a digit goes to a tab, ? lists the keys, Esc closes what is open."""
+    names = page.evaluate("[...document.querySelectorAll('.tab-button:not([hidden])')].map((one) => one.dataset.tab)")
+    assert names
+    page.evaluate("document.querySelector('.tab-button:not([hidden])').focus()")
+    for key in ("Control", "Alt"):
+        page.keyboard.press(f"{key}+2")
+        assert page.evaluate("aitrade.state.tab") == "charts"
+        page.evaluate("name => aitrade.go(name)", names[0])
+    page.keyboard.press("?")
+    assert page.locator("dialog").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").count() == 0
+
+
+def test_pace_is_set_from_the_header(page):
+    """Pause holds the market's clock, and a speed lets it go on."""
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.wait_for_function("aitrade.state.time.paused")
+    page.get_by_role("button", name="10×", exact=True).click()
+    page.wait_for_function("!aitrade.state.time.paused && aitrade.state.time.speed === 10")
+
+
+def test_the_emergency_stop_needs_no_kernel(page, trading):
+    """With every kernel frozen it halts trading, says so, and is taken back from the header."""
+    with trading.frozen():
+        page.locator(".stop").click()
+        agree(page)
+        page.wait_for_function("aitrade.state.health.state === 'HALTED'")
+        assert page.locator(".state").inner_text() == "HALTED"
+        page.locator(".toast").first.wait_for()
+        page.locator(".state").click()
+        agree(page)
+        page.wait_for_function("aitrade.state.health.state === 'ACTIVE'")
+
+
+def test_a_frozen_kernel_is_named(page, trading):
+    """Forms that cannot answer are told apart from prices that still come, and the word goes when they do."""
+    with trading.frozen():
+        page.wait_for_function("aitrade.state.link.kernel === 'silent'")
+        assert "forms" in notice(page)
+        assert page.evaluate(LINKED)
+    page.wait_for_function("aitrade.state.link.kernel === 'up'")
+    assert notice(page) == ""
+
+
+def test_an_engine_that_died_is_named_and_comes_back(page, trading):
+    """The page says that the engine is gone, keeps what it showed marked as old, and goes on by itself."""
+    shown = page.locator(".indices .index").first.inner_text()
+    trading.kill("engine")
+    page.wait_for_function("document.body.classList.contains('stale')")
+    assert "engine" in notice(page)
+    assert page.locator(".indices .index").first.inner_text()
+    assert shown
+    page.wait_for_function(LINKED)
+    assert notice(page) == ""
+    assert page.evaluate("aitrade.state.time.now") > 0
+
+
+def test_a_silent_engine_is_named(page, trading):
+    """An engine that stands still without ending is told from one that has ended."""
+    import psutil
+
+    engine = psutil.Process(trading.pid("engine"))
+    engine.suspend()
+    try:
+        page.wait_for_function("document.body.classList.contains('stale')")
+        assert notice(page)
+    finally:
+        engine.resume()
+    page.wait_for_function(LINKED)
+
+
+def test_a_kernel_that_died_is_replaced(page, trading):
+    """A new kernel has none of the page's widgets: the page loads itself again, and is logged in still."""
+    page.evaluate("window.before = true")
+    for kernel in trading.kernels():
+        kernel.kill()
+    page.wait_for_function("window.before === undefined")
+    ready(page)
+    assert notice(page) == ""
+
+
+def test_a_page_server_that_died_is_named_and_comes_back(page, trading):
+    """The page says that its server is gone; started again, it takes the log-in that was given before."""
+    page.evaluate("window.before = true")
+    trading.kill("page")
+    page.wait_for_function("aitrade.state.link.server === 'down'")
+    assert "server" in notice(page)
+    page.wait_for_function("window.before === undefined")
+    ready(page)
+    assert notice(page) == ""
+
+
+@pytest.mark.parametrize("path", ["/", "/charts"])
+def test_a_page_without_log_in_shows_the_way(browser, trading, path):
+    """Whoever opens the bare address reads how to get in."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(trading.origin + path)
+    assert "aitrade open" in page.inner_text("main")
+    context.close()
