@@ -95,8 +95,10 @@ function watch(kernel) {
   kernel.statusChanged.connect((_, status) => {
     if (['dead', 'autorestarting', 'restarting'].includes(status)) gone();
   });
+  let server = 'up';
   on('link', (link) => {
-    if (link.server === 'up') look().catch(() => {});
+    if (link.server === 'up' && server !== 'up') look().catch(() => {});
+    server = link.server;
   });
   setInterval(() => look().catch(() => {}), LOOK_MS);
 }
