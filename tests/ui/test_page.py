@@ -66,12 +66,12 @@ def test_pace_is_set_from_the_header(page):
 def test_the_emergency_stop_needs_no_kernel(page, trading):
     """With every kernel frozen it halts trading, says so, and is taken back from the header."""
     with trading.frozen():
-        page.locator(".stop").click()
+        page.locator("header .stop").click()
         agree(page)
         page.wait_for_function("aitrade.state.health.state === 'HALTED'")
-        assert page.locator(".state").inner_text() == "HALTED"
+        assert page.locator("header .state").inner_text() == "HALTED"
         page.locator(".toast").first.wait_for()
-        page.locator(".state").click()
+        page.locator("header .state").click()
         agree(page)
         page.wait_for_function("aitrade.state.health.state === 'ACTIVE'")
 
