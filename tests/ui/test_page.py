@@ -52,7 +52,7 @@ def test_keys_lead_everywhere(page):
     page.keyboard.press("?")
     assert page.locator("dialog").count() == 1
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    page.locator("dialog").wait_for(state="detached")
 
 
 def test_pace_is_set_from_the_header(page):
