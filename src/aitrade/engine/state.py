@@ -268,6 +268,8 @@ class Book:
             order.quantity, order.price, order.trigger = update.quantity, update.price, update.trigger
             if order.filled == order.quantity:
                 order.move(OrderState.FILLED)
+        if order.state is OrderState.FILLED:
+            order.reason = update.reason
         if order.state in TERMINAL:
             self.working.get(order.request.instrument, {}).pop(order.id, None)
         self.changed_orders.add(order.id)
