@@ -67,6 +67,7 @@ class Account:
         state = self._engine.book.state
         for key in [*(key.rsplit("|", 1)[0] for key in state.positions), *state.holdings]:
             self.touch(key)
+            self.filled(key)
         for order in self._engine.book.working_orders():
             self.touch(order.request.instrument)
 
