@@ -99,6 +99,7 @@ class Api:
             ("GET", "/chain", lambda r, _b: service.chain(r.query.get("underlying", ""), r.query.get("expiry", ""))),
             ("GET", "/btst", lambda _r, _b: service.btst()),
             ("GET", "/performance", lambda _r, _b: service.performance()),
+            ("GET", "/settings", lambda _r, _b: service.in_force()),
             ("GET", "/health", lambda _r, _b: service.health()),
             ("GET", "/orders", lambda _r, _b: service.orders()),
             ("GET", "/positions", lambda _r, _b: service.positions()),

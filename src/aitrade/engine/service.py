@@ -38,7 +38,7 @@ from aitrade.engine.overnight import overnight
 from aitrade.engine.pace import SPEEDS, Pace
 from aitrade.engine.publisher import Publisher, Send
 from aitrade.engine.recovery import feed_for, following, halt_after_crashes, opened, recover
-from aitrade.engine.settings import ENGINE, EngineSettings, Who
+from aitrade.engine.settings import ENGINE, Effective, EngineSettings, Who, effective
 from aitrade.engine.state import State
 from aitrade.engine.views import Views, event_row, order_row, trade_row
 from aitrade.intelligence.btst import Btst
@@ -214,6 +214,10 @@ class Service:
     def health(self) -> Health:
         """Return how the machine and the engine are."""
         return self._health.report()
+
+    def in_force(self) -> Effective:
+        """Return the settings and limits in force."""
+        return effective(self.settings, self.engine.limits)
 
     def orders(self) -> list[OrderRow]:
         """Return the day's orders, oldest first."""

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from aitrade.risk.limits import FILE, Limits
+
 RUPEES_10_LAKH = 1_000_000_00
 
 
@@ -52,6 +54,27 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     def run_path(self) -> Path:
         """Where the running engine leaves its address and token."""
         return self.home_path / "run"
+
+
+class Effective(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in force, and the files that change it."""
+
+    settings: EngineSettings
+    limits: Limits
+    settings_file: str
+    limits_file: str
+
+
+def effective(settings: EngineSettings, limits: Limits) -> Effective:
+    """Return what is in force; a database's user and password are left out."""
+    scheme, _, rest = settings.projection.rpartition("://")
+    shown = f"{scheme}://{rest.rpartition('@')[2]}" if scheme else ""
+    return Effective(
+        settings=msgspec.structs.replace(settings, projection=shown),
+        limits=limits,
+        settings_file=str(settings.home_path / "aitrade.toml"),
+        limits_file=str(settings.home_path / FILE),
+    )
 
 
 class Who(msgspec.Struct, frozen=True):
