@@ -62,7 +62,8 @@ class Rig:
         )  # fmt: skip
         self.engine.record(Kind.CASH, CashMove(why="opening", amount=10**13))
         self.engine.record(Kind.DAY, DayBegan(day=DAY.isoformat(), source="BENCH", assumed=[]))
-        self.engine.begin_day(instruments, at(DAY, "09:15"), margins_of(rules, DAY, instruments.values()))
+        self.engine.begin_day(instruments, at(DAY, "09:15"))
+        self.engine.account.new_day(margins_of(rules, DAY, instruments.values()))
 
     def tick(self, key: str, quantity: int) -> None:
         """Print one price at the clock's time."""

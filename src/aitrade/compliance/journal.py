@@ -199,7 +199,9 @@ class Journal:
         self._begin(number, name, head)
 
     def close(self) -> None:
-        """Flush and close; a closed journal takes no more records."""
+        """Flush and close; a closed journal takes no more records, and closing it again does nothing."""
+        if self._closing:
+            return
         self._closing = True
         self._dirty.set()
         if self._syncer.is_alive():

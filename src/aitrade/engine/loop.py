@@ -42,7 +42,6 @@ from aitrade.market.feeds import Batch
 from aitrade.risk.checks import RiskDesk
 from aitrade.risk.exits import is_exit
 from aitrade.risk.limits import Limits
-from aitrade.risk.margin import Margins
 from aitrade.risk.refusals import Refusal as RiskRefusal
 from aitrade.risk.slicing import slice_quantity
 from aitrade.risk.trading_state import TradingState
@@ -128,15 +127,14 @@ class Engine:
         body = msgspec.Raw(msgspec.msgpack.encode(self.book.state))
         self.journal.append(Record(0, Kind.SNAPSHOT, self.clock.now(), self._wall(), self.settings.book, body))
 
-    def begin_day(self, instruments: dict[str, Instrument], day_open: int, margins: Margins) -> None:
-        """Take the day's master, open (ns UTC) and margin rates."""
+    def begin_day(self, instruments: dict[str, Instrument], day_open: int) -> None:
+        """Take the day's master and open (ns UTC); `account.new_day` follows when the prices so far are known."""
         self.instruments = instruments
         self.day_open = day_open
         self.quotes = Quotes(instruments.values())
         self.bars = BarBuilder(1, day_open)
         self.notes.clear()
         self.btst_sendable = frozenset()
-        self.account.new_day(margins)
         self.runner.new_day(day_open)
         self.index_alerts()
 

@@ -350,8 +350,11 @@ class Service:
         if new_book:
             self.engine.record(Kind.CASH, CashMove(why="opening", amount=self.settings.cash))
         self._report_torn()
-        if state.day.day != self.feed.day.isoformat():
+        if not state.day.day:
             self._open_day(self.feed)
+        elif state.day.ended:
+            self._take_day(self.feed)
+            self._open_day(following(self.feed))
         else:
             self._resume_day()
         if new_book:
@@ -359,12 +362,9 @@ class Service:
         halt_after_crashes(self.engine)
 
     def _first_feed(self, state: State) -> Feed:
-        """The feed of the book's day; the next day's when that one was played to its end."""
+        """The feed of the book's day, the configured one for a new book."""
         day = date.fromisoformat(state.day.day) if state.day.day else None
-        feed = feed_for(self.settings, self._calendar, self._rules, day)
-        if state.day.day and state.ts >= feed.end:
-            return following(feed)
-        return feed
+        return feed_for(self.settings, self._calendar, self._rules, day)
 
     def _start_of(self, feed: Feed) -> int:
         if self.settings.start:
@@ -398,11 +398,12 @@ class Service:
         self._instruments.update((row.key, row) for row in feed.instruments())
         self._charging.new_day(feed.day)
         session = self._calendar.session(feed.day, Segment.CASH_FNO)
-        margins = margins_of(self._rules, feed.day, self._instruments.values())
-        self.engine.begin_day(self._instruments, session.open, margins)
+        self.engine.begin_day(self._instruments, session.open)
         self._day = MarketDay(self.engine, self.commands, self._calendar, self._rules, feed.day)
         for key in self._shown():
-            self.engine.quotes.seed(self._day_bars(feed, key, feed.start))
+            if key in self._instruments:
+                self.engine.quotes.seed(self._day_bars(feed, key, feed.start))
+        self.engine.account.new_day(margins_of(self._rules, feed.day, self._instruments.values()))
         self._restart_strategies(feed, session.open)
 
     def _restart_strategies(self, feed: Feed, day_open: int) -> None:

@@ -85,6 +85,8 @@ class Day(msgspec.Struct):
     began: int = 0
     realised: int = 0
     charges: list[int] = msgspec.field(default_factory=lambda: [0] * len(CHARGE_COMPONENTS))
+    ended: bool = False
+    """Its data were played to their end."""
     curve: list[tuple[int, int]] = []
     """(ts, day's P&L) each market minute."""
 
@@ -380,6 +382,7 @@ class Book:
     def _mark(self, body: Mark, ts: int) -> None:
         self.state.day.curve.append((ts, body.day_pnl))
         if body.closing:
+            self.state.day.ended = True
             self.state.equity.append((ts, body.equity))
 
     def _convert(self, body: Conversion, _ts: int) -> None:

@@ -1,0 +1,299 @@
+"""A book over kills, days and stops: what a trader expects to find the next time."""
+
+from datetime import date
+
+import msgspec
+import pytest
+
+from aitrade.core.clock import at, ist_time
+from aitrade.core.errors import OrderRefused, Refused
+from aitrade.core.events import Kind
+from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
+from aitrade.engine.service import Service
+from aitrade.engine.settings import EngineSettings, Who
+
+TRADER = Who("tester", "trader")
+DAY = "2026-11-23"
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Start a service on the test's folder; every one is let go at the end, however the test ends."""
+    started = []
+
+    def start(**more):
+        while started:
+            started.pop().abandon()
+        service = Service(EngineSettings(home=str(tmp_path), **{"day": DAY, "start": "10:00", **more}))
+        started.append(service)
+        return service
+
+    yield start
+    for service in started:
+        service.abandon()
+
+
+def order(instrument, side=Side.BUY, quantity=10, product=Product.MIS, **more):
+    """A market order unless `more` says otherwise."""
+    return OrderRequest(instrument=instrument, side=side, quantity=quantity, product=product, **more)
+
+
+def below(service, instrument):
+    """A delivery bid one percent below the market, on its grid: it rests."""
+    tick = service.engine.instruments[instrument].tick
+    price = service.engine.quotes.last(instrument) * 99 // 100 // tick * tick
+    return order(instrument, type=OrderType.LIMIT, price=price, product=Product.CNC)
+
+
+def place(service, *requests):
+    """Place orders as a person and let the market fill them."""
+    placed = [service.engine.place(request, TRADER)[0] for request in requests]
+    service.step(120)
+    return placed
+
+
+def texts(service):
+    """The event log's lines."""
+    return [event.line.text for event in service.engine.book.events]
+
+
+def test_a_restart_rebuilds_the_state(begin):
+    """After a kill everything is as it was, but that the book counts a crash."""
+    service = begin(strategies=("moving-average",))
+    service.step(60)
+    place(service, order("NSE:RELIANCE", product=Product.CNC), order("NSE:TCS", Side.SELL, 5))
+    service.engine.place(below(service, "NSE:INFY"), TRADER)
+    service.step(300)
+    service.engine.say("info", "the last line")
+    before = msgspec.to_builtins(service.engine.book.state)
+    money = service.engine.account.available(), service.engine.account.equity()
+    again = begin(strategies=("moving-average",))
+    after = msgspec.to_builtins(again.engine.book.state)
+    assert len(after.pop("crashes")) == len(before.pop("crashes")) + 1
+    assert after.pop("seq") > before.pop("seq")
+    assert after == before
+    assert (again.engine.account.available(), again.engine.account.equity()) == money
+
+
+def test_interrupted_strategies_decide_the_same(begin, tmp_path_factory):
+    """A day that was killed in the middle ends with the same strategy fills as one that was not."""
+    settings = {
+        "home": str(tmp_path_factory.mktemp("whole")),
+        "day": DAY,
+        "start": "09:15",
+        "strategies": ("moving-average",),
+    }
+    whole = Service(EngineSettings(**settings))
+    whole.play_through()
+    expected = fills(whole)
+    whole.close()
+    service = begin(start="09:15", strategies=("moving-average",))
+    for _ in range(2):
+        service.step(5000)
+        service.engine.mark()
+        service = begin(start="09:15", strategies=("moving-average",))
+    service.play_through()
+    assert expected
+    assert fills(service) == expected
+
+
+def fills(service):
+    """What was filled, by instrument, side, quantity, price and minute."""
+    return [(f.instrument, f.side, f.quantity, f.price, ist_time(f.ts)[:5]) for f in service.engine.book.state.fills]
+
+
+def test_the_next_morning(begin):
+    """DAY orders have expired, purchases are T+1 and later delivered, options have settled, intraday is flat."""
+    service = begin()
+    service.step(90)
+    option = nearest_option(service)
+    place(
+        service,
+        order("NSE:RELIANCE", product=Product.CNC),
+        order("NSE:TCS", Side.SELL, 5),
+        order(option.key, quantity=option.lot, product=Product.NRML),
+    )
+    resting = service.engine.place(below(service, "NSE:ULTRACEMCO"), TRADER)[0]
+    service.play_through()
+    assert resting.state is OrderState.EXPIRED
+    assert service.engine.book.position("NSE:TCS", "MIS") == 0
+    assert any("Square-off of 1" in text for text in texts(service))
+    service.close()
+
+    morning = begin()
+    state = morning.engine.book.state
+    assert (state.day.day, state.orders) == ("2026-11-25", {})
+    assert (state.holdings["NSE:RELIANCE"].lot.quantity, state.holdings["NSE:RELIANCE"].t1) == (10, 10)
+    assert not any(lot.quantity for lot in state.positions.values())
+    morning.play_through()
+    morning.close()
+
+    third = begin()
+    assert third.engine.book.state.day.day == "2026-11-26"
+    assert third.engine.book.state.holdings["NSE:RELIANCE"].t1 == 0
+    place(third, order("NSE:RELIANCE", Side.SELL, product=Product.CNC))
+    assert third.engine.book.state.holdings == {}
+    assert third.engine.book.state.unsettled > 0
+
+
+def nearest_option(service):
+    """The call that expires today, nearest to the money."""
+    spot = service.engine.quotes.last("NSE:NIFTY")
+    rows = [row for row in service.engine.instruments.values() if row.is_option and row.expiry == DAY]
+    return min((row for row in rows if row.underlying == "NSE:NIFTY"), key=lambda row: abs(row.strike - spot))
+
+
+def test_money_is_conserved_over_days(begin):
+    """Equity is what was put in, plus every rupee that was gained, less every charge, to the paisa."""
+    service = begin(strategies=("moving-average", "opening-range"))
+    place(service, order("NSE:RELIANCE", product=Product.CNC), order("NSE:TCS", Side.SELL, 5))
+    service.play_through()
+    service.close()
+    for _ in range(2):
+        service = begin()
+        service.play_through()
+        state, account = service.engine.book.state, service.engine.account
+        lots = [*state.positions.items(), *((f"{key}|CNC", holding.lot) for key, holding in state.holdings.items())]
+        unrealised = sum(lot.unrealised(account.last(key.rsplit("|", 1)[0])) for key, lot in lots)
+        assert account.unrealised() == unrealised
+        assert (
+            account.equity()
+            == state.opening + state.realised + state.day.realised - sum(state.day.charges) + unrealised
+        )
+        service.close()
+
+
+def test_an_emergency_stop_survives_a_restart(begin):
+    """Strategies stop, orders are cancelled, positions stay; halted until a person resumes, exits pass."""
+    service = begin(strategies=("moving-average",))
+    place(service, order("NSE:TCS"))
+    report = service.commands.emergency_stop({"reason": "drill"}, TRADER)
+    assert report.strategies_stopped == ["moving-average"]
+    assert [row.instrument for row in report.positions_left] == ["NSE:TCS"]
+    again = begin(strategies=("moving-average",))
+    assert again.engine.book.state.trading == "HALTED"
+    assert again.engine.runner.running == {}
+    with pytest.raises(OrderRefused, match="HALTED"):
+        again.engine.place(order("NSE:INFY"), TRADER)
+    again.step(60)
+    place(again, order("NSE:TCS", Side.SELL))
+    assert again.engine.book.position("NSE:TCS", "MIS") == 0
+    again.commands.set_trading("ACTIVE", {}, TRADER)
+    assert place(again, order("NSE:INFY"))[0].state is OrderState.FILLED
+
+
+def test_three_crashes_on_a_day_halt(begin):
+    """The third start after a crash comes up halted, and says why."""
+    for _ in range(3):
+        begin().step(5)
+    last = begin()
+    assert last.engine.book.state.trading == "HALTED"
+    assert any("died" in text for text in texts(last))
+
+
+def test_btst_opens_to_the_nanosecond(begin):
+    """One nanosecond before 14:15:00 a BTST order is refused for the hour, at 14:15:00 for its score, never before."""
+    service = begin(start="14:10")
+    opens = at(DAY, "14:15:00")
+    service._driver.run_until(opens - 1)
+    service._clock.advance(opens - 1)
+    request = order("NSE:RELIANCE", product=Product.CNC, strategy="btst")
+    with pytest.raises(OrderRefused, match="14:15:00"):
+        service.commands.place(request, TRADER)
+    assert service.btst()().locked
+    service._clock.advance(opens)
+    with pytest.raises(OrderRefused, match="does not score"):
+        service.commands.place(request, TRADER)
+    listed = service.btst()()
+    assert not listed.locked
+    assert listed.candidates
+
+
+def test_the_same_reference_is_one_order(begin):
+    """A double click sends once."""
+    service = begin()
+    service.step(60)
+    request = order("NSE:TCS", reference="click-1")
+    first, second = service.engine.place(request, TRADER), service.engine.place(request, TRADER)
+    assert first == second
+    service.step(60)
+    assert service.engine.book.position("NSE:TCS", "MIS") == 10
+
+
+def test_a_quantity_over_freeze_is_sliced_when_asked(begin):
+    """Refused with the number of orders it would take; with `slice`, sent as legal parts of one basket."""
+    service = begin(cash=10**12)
+    service.step(90)
+    option = nearest_option(service)
+    wanted = option.lot * (option.freeze // option.lot + 2)
+    request = order(option.key, Side.BUY, wanted, Product.NRML)
+    with pytest.raises(OrderRefused, match="freeze"):
+        service.engine.place(request, TRADER)
+    parts = service.engine.place(msgspec.structs.replace(request, slice=True), TRADER)
+    assert [part.quantity for part in parts] == [wanted - 2 * option.lot, 2 * option.lot]
+    assert len({part.request.basket for part in parts}) == 1
+
+
+def test_a_conversion_to_delivery(begin):
+    """MIS becomes CNC with its cost, when the money is there."""
+    service = begin()
+    place(service, order("NSE:TCS"))
+    row = service.commands.convert({"instrument": "NSE:TCS", "product": "MIS", "to": "CNC"}, TRADER)
+    assert (row.product, row.quantity) == ("CNC", 10)
+    assert service.engine.book.position("NSE:TCS", "MIS") == 0
+    with pytest.raises(OrderRefused, match="no open MIS"):
+        service.commands.convert({"instrument": "NSE:TCS", "product": "MIS", "to": "CNC"}, TRADER)
+
+
+def test_a_price_alert_fires_once(begin):
+    """It says which way the price went, and not again."""
+    service = begin()
+    service.step(60)
+    last = service.engine.quotes.last("NSE:TCS")
+    service.commands.add_alert({"instrument": "NSE:TCS", "above": True, "price": last - 5}, TRADER)
+    service.step(120)
+    fired = [text for text in texts(service) if "rose to" in text]
+    assert len(fired) == 1
+
+
+def test_time_only_goes_forward(begin):
+    """A jump back is refused; a new day needs the old one's end."""
+    service = begin()
+    with pytest.raises(Refused, match="only goes forward"):
+        service.jump({"to": "09:30"}, TRADER)
+    with pytest.raises(Refused, match="not over"):
+        service.jump({"to": "next"}, TRADER)
+
+
+def test_every_record_carries_who_and_where(begin):
+    """A person's order names actor, role, client and order in each of its records."""
+    from aitrade.compliance.journal import frames, segments
+
+    service = begin()
+    service.step(60)
+    placed = service.engine.place(order("NSE:TCS"), Who("asha", "trader", "127.0.0.1", "s1"))[0]
+    service.step(60)
+    records = [
+        frame.record
+        for path in segments(service.settings.book_path / "journal")
+        for frame in frames(path)
+        if frame.record.order_id == placed.id
+    ]
+    assert [record.kind for record in records][:2] == [Kind.INTENT, Kind.UPDATE]
+    intent = records[0]
+    assert (intent.actor, intent.role, intent.source, intent.session, intent.client) == (
+        "asha",
+        "trader",
+        "127.0.0.1",
+        "s1",
+        "PAPER",
+    )
+    assert all(record.book == "simulated-1" for record in records)
+
+
+def test_a_day_without_data_is_refused(begin):
+    """A holiday and a day beyond the calendar say so."""
+    with pytest.raises(Refused, match="Guru Nanak Jayanti"):
+        begin(day="2026-11-24")
+    with pytest.raises(Refused, match="2026-12-31"):
+        begin(day=date(2027, 3, 1).isoformat())
