@@ -308,5 +308,5 @@ class Journal:
         """A segment may be exchanged under the syncing thread; the one that closed was flushed by `rotate`."""
         try:
             _SYNC(self._fd)
-        except OSError:
+        except (OSError, ValueError):
             return

@@ -27,6 +27,7 @@ class FolderLock:
         try:
             _lock(self._file)
         except OSError:
+            self._file.close()
             raise Conflict(
                 f"Another engine already trades on {home}; use it, stop it, or choose another --data-folder."
             ) from None
