@@ -106,6 +106,7 @@ class Api:
             ("GET", "/history", self._history),
             ("POST", "/preview", lambda r, b: do.preview(_order(b), _who(r))),
             ("POST", "/orders", lambda r, b: do.place(_order(b), _who(r))),
+            ("POST", "/baskets/preview", lambda r, b: do.preview_basket(_basket(b), _who(r))),
             ("POST", "/baskets", lambda r, b: do.basket(_basket(b), _who(r))),
             ("PUT", "/orders/{id}", lambda r, b: do.modify(r.match_info["id"], _terms(b), _who(r))),
             ("DELETE", "/orders/{id}", lambda r, _b: do.cancel(r.match_info["id"], _who(r))),

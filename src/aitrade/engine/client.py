@@ -133,6 +133,10 @@ class EngineClient:
         """Place several orders; all pass the checks or none is sent."""
         return self._ask("POST", "/baskets", list[Placed], requests)
 
+    def preview_basket(self, requests: list[OrderRequest]) -> Preview:
+        """Return what a basket would cost, its legs margined together, and why it would be refused."""
+        return self._ask("POST", "/baskets/preview", Preview, requests)
+
     def modify(self, order_id: str, terms: Terms) -> OrderRow:
         """Ask for new terms."""
         return self._ask("PUT", f"/orders/{order_id}", OrderRow, terms)

@@ -1,11 +1,13 @@
 """What a person can ask of a running book: each method checks, journals, acts, and answers with a row or a report."""
 
+from collections import Counter
 from typing import Any
 
 import msgspec
 
 from aitrade.core.clock import at, ist_date
 from aitrade.core.events import Conversion, Kind, PriceAlert, StrategyChange
+from aitrade.core.instruments import Instrument
 from aitrade.core.orders import Order, OrderRequest, OrderType, Product, Side
 from aitrade.engine.insight import BTST_OPENS
 from aitrade.engine.loop import Engine, Refused
@@ -43,16 +45,31 @@ class Commands:
             return Preview(
                 value=0, margin=0, charges={}, available=engine.account.available(), is_exit=False, problems=problems
             )
-        price = request.price or request.trigger or engine.account.likely_price(request)
-        value = price * request.quantity
-        charges = engine.charging.of_order(instrument, request.product, request.side, value, request.quantity)
+        value, charges = self._cost(request, instrument)
         return Preview(
             value=value,
             margin=engine.account.order_margin(request, instrument),
-            charges={**msgspec.structs.asdict(charges), "total": charges.total},
+            charges=charges,
             available=engine.account.available(),
             is_exit=engine.exits(request),
             problems=problems,
+        )
+
+    def preview_basket(self, requests: list[OrderRequest], who: Who) -> Preview:
+        """Return charges, the legs' margin together, and every refusal of a basket that is not sent."""
+        engine = self._engine
+        known = [(leg, row) for leg in requests if (row := engine.instruments.get(leg.instrument)) is not None]
+        costs = [self._cost(leg, row) for leg, row in known]
+        charges: Counter[str] = Counter()
+        for _, parts in costs:
+            charges.update(parts)
+        return Preview(
+            value=sum(value for value, _ in costs),
+            margin=engine.basket_margin([leg for leg, _ in known]),
+            charges=dict(charges),
+            available=engine.account.available(),
+            is_exit=bool(known) and all(engine.exits(leg) for leg, _ in known),
+            problems=[Problem(rule, text) for rule, text in engine.basket_refusals(requests, who)],
         )
 
     def place(self, request: OrderRequest, who: Who) -> Placed:
@@ -179,6 +196,14 @@ class Commands:
             raise Refused([["alert", f"There is no alert {number}."]])
         self._engine.set_alert(msgspec.structs.replace(alert, removed=True), who)
         return {"removed": number}
+
+    def _cost(self, request: OrderRequest, instrument: Instrument) -> tuple[int, dict[str, int]]:
+        """Return the value of an order at its likely price, and its charges by component and in total."""
+        engine = self._engine
+        price = request.price or request.trigger or engine.account.likely_price(request)
+        value = price * request.quantity
+        charges = engine.charging.of_order(instrument, request.product, request.side, value, request.quantity)
+        return value, {**msgspec.structs.asdict(charges), "total": charges.total}
 
     def _pass_btst_gate(self, request: OrderRequest) -> None:
         """A BTST purchase needs the hour and the score; an exit needs neither."""

@@ -164,12 +164,22 @@ class Engine:
 
     def check_basket(self, requests: list[OrderRequest], who: Who) -> None:
         """Check the legs of a basket, margined together; journal and raise Refused with every rule that any breaks."""
-        legs = [(request, self.instruments.get(request.instrument)) for request in requests]
-        problems = _told(self.risk.check_basket(legs, self.clock.now(), self.account))
-        problems += [problem for request in requests for problem in self._state_problem(request, who)]
+        problems = self.basket_refusals(requests, who)
         if problems:
             self.record(Kind.REFUSAL, Refusal(request=requests[0], problems=problems), who)
             raise Refused(problems)
+
+    def basket_refusals(self, requests: list[OrderRequest], who: Who) -> Problems:
+        """Return every rule that any leg breaks now; the legs' margin is found for all together."""
+        found = self.risk.check_basket(self._legs(requests), self.clock.now(), self.account)
+        return _told(found) + [problem for request in requests for problem in self._state_problem(request, who)]
+
+    def basket_margin(self, requests: list[OrderRequest]) -> int:
+        """Return what a basket would tie and spend, its legs together, paise."""
+        return self.risk.needed(self._legs(requests), self.clock.now(), self.account)
+
+    def _legs(self, requests: list[OrderRequest]) -> list[tuple[OrderRequest, Instrument | None]]:
+        return [(request, self.instruments.get(request.instrument)) for request in requests]
 
     def refusals(self, request: OrderRequest, who: Who, *, funded: bool = False) -> Problems:
         """Return every rule that `request` breaks now, each with its sentence."""

@@ -10,6 +10,7 @@ The engine serves, on 127.0.0.1 and behind a bearer token that lies in a file re
     POST /preview               body OrderRequest -> `Preview`: charges, margin and refusals, nothing is sent
     POST /orders                body OrderRequest -> `Placed`; 422 with `Problem` when refused
     POST /baskets               body list[OrderRequest] -> list[Placed]; all legs pass the checks or none is sent
+    POST /baskets/preview       body list[OrderRequest] -> `Preview` of all legs, margined together; nothing is sent
     PUT  /orders/{id}           body `Terms` -> Order row
     DELETE /orders/{id}         -> Order row;  DELETE /orders -> {"cancelled": n}
     POST /square_off            body {"instrument": key or "", "product": "" or MIS…} -> list[Placed]

@@ -88,10 +88,14 @@ class RiskDesk:
         ]
         if found:
             return tuple(found)
-        cases = [self._case(request, instrument, now, account) for request, instrument in legs if instrument]
-        need, free = desk_rules.needed_together(cases), account.available()
+        need, free = self.needed(legs, now, account), account.available()
         short = f"The basket needs {format_rupees(need)}, {format_rupees(free)} is free: send less, or free money."
         return (Refusal(Rule.MARGIN, short),) if need > max(free, 0) else NONE
+
+    def needed(self, legs: Sequence[tuple[OrderRequest, Instrument | None]], now: int, account: Account) -> int:
+        """Return what the known ones of a basket's legs tie together, paise."""
+        cases = [self._case(request, instrument, now, account) for request, instrument in legs if instrument]
+        return desk_rules.needed_together(cases)
 
     def sent(self, request: OrderRequest, instrument: Instrument, now: int) -> None:
         """Count an order that was sent."""
