@@ -101,7 +101,10 @@ def test_a_basket_buys_first():
     assert [order.side for order in made] == [Side.BUY, Side.BUY, Side.SELL, Side.SELL]
     assert {order.basket for order in made} == {"B1"}
     assert all(order.type is OrderType.LIMIT and order.price > 0 and order.quantity == 150 for order in made)
-    assert all(order.price == 0 for order in orders(build("Long call", CHAIN, 75), "B2", market=True))
+    straddle = build("Long straddle", CHAIN, 75)
+    first, second = orders(straddle, "B2", market=[straddle.legs[0].key])
+    assert (first.type, first.price) == (OrderType.MARKET, 0)
+    assert (second.type, second.price) == (OrderType.LIMIT, straddle.legs[1].premium)
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ class Api:
             ("GET", "/snapshot", lambda _r, _b: service.snapshot()),
             ("GET", "/instruments", lambda r, _b: service.search(r.query.get("q", ""), _number(r, "limit", 30))),
             ("GET", "/chain", lambda r, _b: service.chain(r.query.get("underlying", ""), r.query.get("expiry", ""))),
+            ("GET", "/underlyings", lambda _r, _b: service.underlyings()),
             ("GET", "/btst", lambda _r, _b: service.btst()),
             ("GET", "/performance", lambda _r, _b: service.performance()),
             ("GET", "/settings", lambda _r, _b: service.in_force()),

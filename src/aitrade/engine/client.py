@@ -105,6 +105,10 @@ class EngineClient:
         """Return an option chain; an empty expiry is the nearest."""
         return self._ask("GET", f"/chain?{urlencode({'underlying': underlying, 'expiry': expiry})}", Chain)
 
+    def underlyings(self) -> list[str]:
+        """Return the keys of what has options today, indices first."""
+        return self._ask("GET", "/underlyings", list[str])
+
     def btst(self) -> Btst:
         """Return the BTST list, or that it is locked."""
         return self._ask("GET", "/btst", Btst)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aitrade.core.clock import at
 from aitrade.core.errors import Refused
-from aitrade.core.instruments import Instrument
+from aitrade.core.instruments import Instrument, Kind
 from aitrade.intelligence import btst
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.market.feeds import Feed
@@ -24,7 +24,8 @@ def option_chain(engine: "Engine", calendar: Calendar, underlying: str, expiry: 
     rows = [row for row in engine.instruments.values() if row.is_option and row.underlying == underlying]
     expiries = sorted({row.expiry for row in rows})
     if not expiries:
-        raise Refused(f"{underlying or 'That'} has no options today; choose one of {_with_options(engine)}.")
+        others = ", ".join(underlyings(engine)) or "none"
+        raise Refused(f"{underlying or 'That'} has no options today; choose one of {others}.")
     chosen = expiry or expiries[0]
     if chosen not in expiries:
         raise Refused(f"{underlying} has no expiry {chosen}; there are {', '.join(expiries)}.")
@@ -34,8 +35,11 @@ def option_chain(engine: "Engine", calendar: Calendar, underlying: str, expiry: 
     return lambda: build_chain(underlying, expiries, spot, quotes, now, ends)
 
 
-def _with_options(engine: "Engine") -> str:
-    return ", ".join(sorted({row.underlying for row in engine.instruments.values() if row.is_option})) or "none"
+def underlyings(engine: "Engine") -> list[str]:
+    """Return the keys of what has options today, indices first."""
+    found = {row.underlying for row in engine.instruments.values() if row.is_option}
+    rows = engine.instruments
+    return sorted(found, key=lambda key: (key not in rows or rows[key].kind is not Kind.INDEX, key))
 
 
 def _quote(engine: "Engine", row: Instrument) -> OptionQuote:

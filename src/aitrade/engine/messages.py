@@ -7,6 +7,7 @@ The engine serves, on 127.0.0.1 and behind a bearer token that lies in a file re
     GET  /instruments?q=&limit= search in the day's master: list of Instrument
     GET  /history?instrument=&minutes=&count=&before=   closed and forming bars, oldest first: list of Bar
     GET  /chain?underlying=&expiry=                     `options.chain.Chain`
+    GET  /underlyings           keys of what has options today: list of str
     POST /preview               body OrderRequest -> `Preview`: charges, margin and refusals, nothing is sent
     POST /orders                body OrderRequest -> `Placed`; 422 with `Problem` when refused
     POST /baskets               body list[OrderRequest] -> list[Placed]; all legs pass the checks or none is sent

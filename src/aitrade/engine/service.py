@@ -22,7 +22,7 @@ from aitrade.engine.commands import Commands
 from aitrade.engine.day import MarketDay
 from aitrade.engine.driver import Command, Driver
 from aitrade.engine.health import HealthReport
-from aitrade.engine.insight import btst_list, option_chain
+from aitrade.engine.insight import btst_list, option_chain, underlyings
 from aitrade.engine.loop import Engine
 from aitrade.engine.margining import margins_of
 from aitrade.engine.messages import (
@@ -257,6 +257,10 @@ class Service:
     def chain(self, underlying: str, expiry: str) -> Later:
         """Return an option chain at this moment; an empty expiry is the nearest."""
         return option_chain(self.engine, self._calendar, underlying, expiry)
+
+    def underlyings(self) -> list[str]:
+        """Return what has options today, indices first."""
+        return underlyings(self.engine)
 
     def btst(self) -> Later:
         """Return the BTST list, or that it is locked until 14:15:00 of the market clock."""

@@ -5,7 +5,7 @@ strikes, so break-evens and extremes are exact.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +17,7 @@ from aitrade.core.instruments import Kind
 from aitrade.core.money import half_up
 from aitrade.core.orders import OrderRequest, OrderType, Product, Side
 from aitrade.market.premium import premium
-from aitrade.options.chain import Chain
+from aitrade.options.chain import Chain, Strike
 
 _C, _P = Kind.CALL, Kind.PUT
 Template = tuple[tuple[Kind, int, str, int], ...]
@@ -55,6 +55,15 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
         """Return profit or loss at expiry, the underlying at `price`, charges left out."""
         worth = max(price - self.strike, 0) if self.kind is Kind.CALL else max(self.strike - price, 0)
         return self.quantity * (worth - self.premium)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A leg as a person picks it: signed units at a strike (paise); a premium of 0 is what the market asks now."""
+
+    kind: Kind
+    strike: int
+    quantity: int
+    premium: int = 0
 
 
 class Strategy(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,13 +147,25 @@ def _centre(chain: Chain, strikes: list[int], centre: int) -> int:
 
 
 def _leg(chain: Chain, kind: Kind, quantity: int, place: int) -> Leg:
-    strikes = chain.strikes
-    row = strikes[place] if 0 <= place < len(strikes) else None
-    side = row and (row.call if kind is Kind.CALL else row.put)
+    row = chain.strikes[place] if 0 <= place < len(chain.strikes) else None
+    return _priced(chain, row, Wanted(kind=kind, strike=row.strike if row else 0, quantity=quantity))
+
+
+def pick(chain: Chain, wanted: Sequence[Wanted]) -> list[Leg]:
+    """Return the chosen legs priced on `chain`; raise Refused for a strike or a quantity that it does not have."""
+    rows = {row.strike: row for row in chain.strikes}
+    for leg in wanted:
+        if not leg.quantity or leg.quantity % chain.lot:
+            raise Refused(f"{abs(leg.quantity)} is no multiple of the lot; send {chain.lot} or a multiple of it.")
+    return [_priced(chain, rows.get(leg.strike), leg) for leg in wanted]
+
+
+def _priced(chain: Chain, row: Strike | None, leg: Wanted) -> Leg:
+    side = row and (row.call if leg.kind is Kind.CALL else row.put)
     if row is None or side is None:
-        raise Refused(f"The chain of {chain.expiry} has {len(strikes)} strikes and no such leg; go less far out.")
-    cost = (side.ask if quantity > 0 else side.bid) or side.last
-    return Leg(key=side.key, kind=kind, strike=row.strike, quantity=quantity, premium=cost, iv=side.iv)
+        raise Refused(f"The chain of {chain.expiry} has {len(chain.strikes)} strikes and no such leg; go less far out.")
+    cost = leg.premium or (side.ask if leg.quantity > 0 else side.bid) or side.last
+    return Leg(key=side.key, kind=leg.kind, strike=row.strike, quantity=leg.quantity, premium=cost, iv=side.iv)
 
 
 def curve(strategy: Strategy, spot: int, years: float, *, rate: float = 0.0, points: int = 121) -> Curve:
@@ -170,9 +191,11 @@ def _today(strategy: Strategy, prices: Any, years: float, rate: float) -> list[i
 
 
 def orders(
-    strategy: Strategy, basket: str, *, product: Product = Product.NRML, market: bool = False
+    strategy: Strategy, basket: str, *, product: Product = Product.NRML, market: Collection[str] = ()
 ) -> list[OrderRequest]:
-    """Return one order a leg under the common name `basket`: limits at the legs' premiums, or market orders.
+    """Return one order a leg under the common name `basket`: limits at the legs' premiums, `market` orders by key.
+
+    A quantity above the freeze limit goes as several orders.
 
     Legs that are bought come first, so that margin is never asked for a risk that the basket covers.
     """
@@ -181,10 +204,11 @@ def orders(
             instrument=leg.key,
             side=Side.BUY if leg.quantity > 0 else Side.SELL,
             quantity=abs(leg.quantity),
-            type=OrderType.MARKET if market else OrderType.LIMIT,
-            price=0 if market else leg.premium,
+            type=OrderType.MARKET if leg.key in market else OrderType.LIMIT,
+            price=0 if leg.key in market else leg.premium,
             product=product,
             basket=basket,
+            slice=True,
         )
         for leg in sorted(strategy.legs, key=lambda leg: leg.quantity < 0)
     ]
