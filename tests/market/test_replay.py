@@ -56,6 +56,32 @@ def test_the_ticks_make_the_imported_bars(store):
         assert bars_of(feed, key) == store.bars(key, 1, feed.start, feed.end)
     assert all(tick.modelled for one in feed.batches() for tick in one.ticks)
     assert any("MODELLED" in said for said in feed.assumed)
+
+
+def test_an_index_day_gets_a_modelled_chain(store):
+    """Where no options were imported but NIFTY was, its chain is modelled on the real index, and says so."""
+    feed = replay(store)
+    listed = {one.key: one for one in feed.instruments()}
+    options = [one for one in listed.values() if one.is_option]
+    assert {one.underlying for one in options} == {"NSE:NIFTY"}
+    assert all(one.modelled and one.lot == RULES.lot(DAY, "NIFTY") for one in options)
+    assert any("option chains are MODELLED" in said for said in feed.assumed)
+    near = next(one for one in options if one.strike == 2_000_000 and one.kind is Kind.CALL)
+    rebuilt = bars_of(feed, near.key)
+    assert feed.history(near.key, 1, 375, feed.end) == rebuilt
+    assert len(rebuilt) == 375
+    assert all(bar.low > 0 for bar in rebuilt)
+    ticks = [tick for one in feed.batches() for tick in one.ticks if listed[tick.instrument].is_option]
+    assert all(tick.modelled and tick.bid <= tick.price <= tick.ask for tick in ticks)
+    assert all(tick.oi % listed[tick.instrument].lot == 0 for tick in ticks)
+
+
+def test_a_day_without_an_index_has_no_chain_and_says_so(tmp_path):
+    """Nothing is made up where there is nothing to follow."""
+    made = InputStore(tmp_path / "market")
+    take(made, place(tmp_path, f"RELIANCE/{DAY:%d-%m-%Y}.csv", stock_csv(minutes(DAY, "09:15", 375))))
+    feed = replay(made)
+    assert not any(one.is_option for one in feed.instruments())
     assert any("no option chain" in said for said in feed.assumed)
 
 

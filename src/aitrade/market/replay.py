@@ -17,11 +17,14 @@ from aitrade.market.bars import DAY_MINUTES, BarBuilder, resample
 from aitrade.market.batches import Batch, batch
 from aitrade.market.calendar import Calendar, PhaseName, Session, segment_of
 from aitrade.market.corporate_actions import apply, parse_subject
+from aitrade.market.draws import Ints
 from aitrade.market.input_rows import CorporateAction
 from aitrade.market.input_store import InputStore
 from aitrade.market.rules import Rules
+from aitrade.market.simulated.modelled_chain import ModelledChain, with_chains
+from aitrade.market.simulated.universe import VIX
 from aitrade.market.symbols import kind_of
-from aitrade.market.tick_path import Bars, columns, join, running, walk
+from aitrade.market.tick_path import Bars, Path, columns, join, running, walk
 
 _COUNT = 20
 """Ticks that a minute bar becomes."""
@@ -33,6 +36,8 @@ _CHUNK = 15 * MINUTE
 """How much of the day is walked at once; holds whole bars of every length above."""
 _BAND = 10
 """Percent of the dynamic band's first step, for stocks with derivatives; others' bands are in no imported set."""
+_EVENINGS = 21
+"""Earlier closes around which a modelled chain lists its strikes."""
 _WHOLE = 1_000_000
 """Shares that a corporate action is tried on: enough that no fraction is lost."""
 _WEEKS = 40 * DAY
@@ -47,6 +52,10 @@ class ReplayFeed:
 
     def __init__(self, store: InputStore, day: date, calendar: Calendar, rules: Rules) -> None:
         self._store, self.day, self._calendar, self._rules = store, day, calendar, rules
+        self._walked = lru_cache(maxsize=4)(self._walk)
+        self._past = lru_cache(maxsize=512)(self._stored_past)
+        self._days = lru_cache(maxsize=512)(self._past_days)
+        self._made_bars = lru_cache(maxsize=512)(self._make_bars)
         self._with_lots = {one.symbol for one in store.lots()}
         listed = [self._complete(one) for one in self._listed()]
         self._instruments = {one.key: one for one in listed}
@@ -58,18 +67,16 @@ class ReplayFeed:
         self._bars = {key: self._stored_bars(key) for key in self._instruments if key not in self._ticks}
         self.indices = [one.key for one in listed if one.kind is Kind.INDEX]
         self.watchlist = [one.key for one in listed if one.tradable]
+        self._chain = self._modelled()
         self.source = ", ".join(self._sets())
         self.corporate_actions = self._actions()
         self._restated = [self._restate(action) for action in self.corporate_actions]
         self.assumed = self._assumptions(sessions.values())
-        self._walked = lru_cache(maxsize=4)(self._walk)
-        self._past = lru_cache(maxsize=512)(self._stored_past)
-        self._days = lru_cache(maxsize=512)(self._past_days)
-        self._tick_bars = lru_cache(maxsize=512)(self._make_tick_bars)
 
     def instruments(self) -> list[Instrument]:
         """Return what is imported for the day, with the rules' ticks and lots."""
-        return list(self._instruments.values())
+        modelled = self._chain.contracts.instruments if self._chain else []
+        return list(self._instruments.values()) + modelled
 
     def batches(self, after: int = 0) -> Iterator[Batch]:
         """Yield the day's minutes, from the one that contains `after` on."""
@@ -143,24 +150,31 @@ class ReplayFeed:
         """Return the ticks of a stretch of the day by minute start."""
         begin = self.start + chunk * _CHUNK
         within = {key: [bar for bar in bars if begin <= bar.start < begin + _CHUNK] for key, bars in self._bars.items()}
-        modelled = self._paths({key: bars for key, bars in within.items() if bars})
+        modelled = self._modelled_ticks({key: bars for key, bars in within.items() if bars}, begin)
         real = [tick for ticks in self._ticks.values() for tick in ticks if begin <= tick.ts < begin + _CHUNK]
         both = sorted(real + modelled, key=lambda tick: tick.ts) if real else modelled
         return {start: list(ticks) for start, ticks in groupby(both, key=lambda tick: self._minute(tick.ts))}
 
+    def _modelled_ticks(self, within: dict[str, list[Bar]], begin: int) -> list[Tick]:
+        names, parts = self._paths(within) if within else ([], None)
+        found = [parts] if parts else []
+        if self._chain and (chain := self._chain.part(begin, begin + _CHUNK)):
+            path, volume, oi = chain
+            found.append((path.moved(len(names)), volume, oi))
+            names = names + [one.key for one in self._chain.contracts.instruments]
+        return join(names, found) if found else []
+
     def _minute(self, ts: int) -> int:
         return ts - (ts - self.start) % MINUTE
 
-    def _paths(self, within: dict[str, list[Bar]]) -> list[Tick]:
-        """Return the bars' seeded paths in time order, with volume since the day began and the bars' open interest."""
-        if not within:
-            return []
+    def _paths(self, within: dict[str, list[Bar]]) -> tuple[list[str], tuple[Path, Ints, Ints]]:
+        """Return the bars' names and seeded paths, with volume since the day began and the bars' open interest."""
         bars = [bar for held in within.values() for bar in held]
         walked = walk(self._columns(within), _SEED)
         earlier = np.array([before for key, held in within.items() for before in self._volumes(key, held)], np.int64)
         volume = earlier[walked.row] + running(walked.quantity, walked.row)
         oi = np.array([bar.oi for bar in bars], np.int64)[walked.row]
-        return join([bar.instrument for bar in bars], [(walked, volume, oi)])
+        return [bar.instrument for bar in bars], (walked, volume, oi)
 
     def _volumes(self, key: str, held: list[Bar]) -> Iterator[int]:
         """Yield the day's volume before each of the bars `held`."""
@@ -179,11 +193,13 @@ class ReplayFeed:
         return Bars(*(np.concatenate(column) for column in fields))
 
     def _today(self, instrument: str, before: int) -> list[Bar]:
-        bars = self._bars.get(instrument) or self._tick_bars(instrument)
+        bars = self._bars.get(instrument) or self._made_bars(instrument)
         return [bar for bar in bars if bar.end <= before]
 
-    def _make_tick_bars(self, instrument: str) -> list[Bar]:
-        """Return the minute bars that the day's real ticks make."""
+    def _make_bars(self, instrument: str) -> list[Bar]:
+        """Return the minute bars that the day's real ticks, or a modelled contract's, make."""
+        if self._chain and instrument in self._chain:
+            return self._chain.bars(instrument)
         builder = BarBuilder(1, self.start)
         bars = [done for tick in self._ticks.get(instrument, []) if (done := builder.on_tick(tick))]
         return bars + builder.close(self.end)
@@ -194,6 +210,29 @@ class ReplayFeed:
             if bars := self._store.bars(instrument, minutes, start, at(self.day, "00:00")):
                 return bars
         return []
+
+    def _modelled(self) -> ModelledChain | None:
+        """Return a chain on the day's indices, where none was imported and the indices have a past."""
+        wanted = [key for key in with_chains() if key in self._instruments and self._instruments[key].previous_close]
+        if not wanted or any(one.is_derivative for one in self._instruments.values()):
+            return None
+        closes = {
+            key: [bar.close for bar in self._days(key)[-_EVENINGS:]] or [self._instruments[key].previous_close]
+            for key in wanted
+        }
+        vix = self._store.previous_close(VIX, self.day) / 100
+        chain = ModelledChain(self.day, closes, vix, self._calendar, self._rules)
+        chain.follow({key: self._whole_path(key) for key in wanted})
+        self.end = max(self.end, chain.end)
+        return chain
+
+    def _whole_path(self, key: str) -> Path:
+        """Return the day's ticks of one instrument as columns."""
+        if key in self._bars:
+            return self._paths({key: self._bars[key]})[1][0]
+        table = np.array([(tick.ts, tick.price) for tick in self._ticks[key]], np.int64)
+        none = np.zeros(len(table), np.int64)
+        return Path(none, table[:, 0], table[:, 1], none, none, none, none, none)
 
     def _past_days(self, instrument: str) -> list[Bar]:
         """Return day bars of earlier days: made of the stored minutes, and stored ones before those."""
@@ -230,7 +269,11 @@ class ReplayFeed:
         said = []
         if self._bars:
             said.append(f"Ticks of {len(self._bars)} instruments are MODELLED: seeded paths inside their real bars.")
-        if not any(one.is_option for one in self._instruments.values()):
+        if self._chain:
+            said.append(
+                "No option prices were imported for this day: futures and option chains are MODELLED off the index."
+            )
+        elif not any(one.is_option for one in self._instruments.values()):
             said.append("No option prices were imported for this day, so there is no option chain.")
         if unpriced := [one.key for one in self._instruments.values() if one.tradable and not one.previous_close]:
             said.append(f"No previous close is known of {', '.join(unpriced)}; changes on the day are not told.")

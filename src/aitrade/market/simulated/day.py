@@ -37,7 +37,8 @@ class Hours(msgspec.Struct, frozen=True):
         return self.start + (self.auction + 1) * MINUTE if self.auction >= 0 else 0
 
 
-def _continuous(session: Session, start: int) -> np.ndarray:
+def continuous(session: Session, start: int) -> Ints:
+    """Return the minutes of continuous trading, counted from `start` (ns UTC)."""
     phases = [phase for phase in session.phases if phase.name is PhaseName.CONTINUOUS]
     spans = [np.arange((phase.start - start) // MINUTE, (phase.end - start) // MINUTE) for phase in phases]
     return np.concatenate(spans)
@@ -50,7 +51,7 @@ def hours(stock: Session, plain: Session, derivative: Session) -> Hours:
     match = [phase.start for phase in stock.phases if phase.name is PhaseName.AUCTION_MATCH]
     last = max([session.close for session in sessions] + [ts + MINUTE for ts in match])
     auction = (match[0] - start) // MINUTE if match else -1
-    return Hours(start, (last - start) // MINUTE, *(_continuous(session, start) for session in sessions), auction)
+    return Hours(start, (last - start) // MINUTE, *(continuous(session, start) for session in sessions), auction)
 
 
 class Minutes(msgspec.Struct, frozen=True):

@@ -3,6 +3,8 @@
 import msgspec
 import numpy as np
 
+from aitrade.core.clock import MINUTE
+from aitrade.core.quotes import Bar
 from aitrade.market.draws import Floats, Ints, stream, uniform
 from aitrade.market.simulated.contracts import Contracts, moneyness, values, years
 from aitrade.market.simulated.universe import OptionFigures
@@ -44,7 +46,7 @@ def tick(contracts: Contracts, rows: Rows, below: Path, figures: OptionFigures, 
     names, count = stream(seed, contracts.word[rows.index], rows.start), counts(contracts, rows)
     row, ts = times(rows.start, rows.end, count, contracts.word[rows.index], seed, fewest=_FAR_COUNT)
     index, place = rows.index[row], np.arange(len(row)) - (np.cumsum(count) - count)[row]
-    spot = below.price[_last_tick(below, rows.bar[row], ts)]
+    spot = below.price[last_tick(below, rows.bar[row], ts)]
     fair = values(contracts, index, spot.astype(np.float64), rows.vix[row], ts, figures)
     bid, ask = _around(contracts, index, fair, figures)
     price = np.where(uniform(names[row], place, "side") < 0.5, bid, ask)  # noqa: PLR2004 -- a coin
@@ -63,7 +65,7 @@ def _around(contracts: Contracts, index: Ints, fair: Floats, figures: OptionFigu
     return bid, bid + spread
 
 
-def _last_tick(below: Path, bar: Ints, ts: Ints) -> Ints:
+def last_tick(below: Path, bar: Ints, ts: Ints) -> Ints:
     """Return the index of the last tick of `bar` at or before `ts`; its first one where none was before."""
     base = int(below.ts.min())
     span = int(max(below.ts.max(), ts.max())) - base + 1
@@ -71,3 +73,12 @@ def _last_tick(below: Path, bar: Ints, ts: Ints) -> Ints:
     first = np.searchsorted(below.row, bar)
     found = np.searchsorted(keys, bar * span + np.maximum(ts - base, 0), side="right") - 1
     return np.maximum(found, first)
+
+
+def minute_bars(name: str, starts: Ints, path: Path, volume: Ints, oi: Ints) -> list[Bar]:
+    """Return the minute bars that a path makes, a row of it a minute."""
+    first = np.flatnonzero(np.diff(path.row, prepend=-1))
+    last = np.append(first[1:], len(path.row)) - 1
+    high, low = np.maximum.reduceat(path.price, first), np.minimum.reduceat(path.price, first)
+    columns = (starts, starts + MINUTE, path.price[first], high, low, path.price[last], volume, oi)
+    return [Bar(name, *rest) for rest in zip(*(column.tolist() for column in columns), strict=True)]

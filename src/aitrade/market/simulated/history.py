@@ -8,8 +8,8 @@ from aitrade.core.clock import MINUTE
 from aitrade.core.errors import Refused
 from aitrade.core.quotes import Bar
 from aitrade.market.bars import DAY_MINUTES, resample
-from aitrade.market.draws import Ints
 from aitrade.market.simulated.contracts import Contracts, only
+from aitrade.market.simulated.derive import minute_bars
 from aitrade.market.simulated.market import Market
 
 MINUTE_DAYS = 10
@@ -79,14 +79,10 @@ class History:
     def _cash_minutes(self, instrument: str, row: int) -> list[Bar]:
         place, made = self._cash[instrument], self._market.minutes(row)
         own = self._market.own_hours(row, place)
-        columns = (made.open, made.high, made.low, made.close, made.volume)
-        return _bars(
-            instrument,
-            self._market.hours(row).start,
-            own,
-            [column[place, own] for column in columns],
-            np.zeros_like(own),
-        )
+        starts = self._market.hours(row).start + own * MINUTE
+        columns = [column[place, own] for column in (made.open, made.high, made.low, made.close, made.volume)]
+        rows = zip(*(column.tolist() for column in (starts, starts + MINUTE, *columns)), strict=True)
+        return [Bar(instrument, *rest) for rest in rows]
 
     def _contract_minutes(self, instrument: str, row: int) -> list[Bar]:
         """Return a contract's minutes, built from the very ticks that its day plays."""
@@ -97,16 +93,5 @@ class History:
         below = self._market.paths(row, np.full(len(own), one.row[0]), own)
         pairs = np.zeros(len(own), np.int64), own
         path = self._market.derived(row, one, pairs, trade.lots[0, own], (below, np.arange(len(own))))
-        first = np.flatnonzero(np.diff(path.row, prepend=-1))
-        last = np.append(first[1:], len(path.row)) - 1
-        price = path.price
-        prices = [price[first], np.maximum.reduceat(price, first), np.minimum.reduceat(price, first), price[last]]
-        return _bars(
-            instrument, self._market.hours(row).start, own, [*prices, trade.lots[0, own] * one.lot[0]], trade.oi[0, own]
-        )
-
-
-def _bars(instrument: str, start: int, own: Ints, columns: list[Ints], oi: Ints) -> list[Bar]:
-    starts = (start + own * MINUTE).tolist()
-    rows = zip(starts, *(column.tolist() for column in columns), oi.tolist(), strict=True)
-    return [Bar(instrument, begin, begin + MINUTE, *rest) for begin, *rest in rows]
+        starts = self._market.hours(row).start + own * MINUTE
+        return minute_bars(instrument, starts, path, trade.lots[0, own] * one.lot[0], trade.oi[0, own])

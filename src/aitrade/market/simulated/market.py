@@ -10,13 +10,14 @@ from aitrade.core.clock import MINUTE
 from aitrade.core.errors import UnknownDate
 from aitrade.core.instruments import Instrument
 from aitrade.market.calendar import Calendar, Segment
-from aitrade.market.draws import Ints, normal, uniform, word
+from aitrade.market.draws import Ints, word
 from aitrade.market.rules import Rules
 from aitrade.market.simulated.contracts import Contracts, sizes
-from aitrade.market.simulated.day import Day, Hours, hours, minutes, names, volume_share
+from aitrade.market.simulated.day import Day, Hours, hours, minutes, names
 from aitrade.market.simulated.derive import Rows, tick
 from aitrade.market.simulated.expiries import next_expiries
 from aitrade.market.simulated.master import Evening, Listing, tick_sizes
+from aitrade.market.simulated.turnover import Evenings, Turnover, turnover
 from aitrade.market.simulated.universe import load_calibration, load_universe
 from aitrade.market.simulated.walk import build_model, walk
 from aitrade.market.tick_path import Bars, Path
@@ -30,16 +31,6 @@ _LISTED = 21
 """Evenings around whose closes strikes are listed."""
 COUNT = 30
 """Ticks a minute of a stock or an index."""
-
-
-class Trade(msgspec.Struct, frozen=True):
-    """What contracts hold and trade on a day: (contracts, minutes of the timeline)."""
-
-    lots: Ints
-    volume: Ints
-    """Units traded before each minute."""
-    oi: Ints
-    """Units open at each minute's start, and at the end of the last."""
 
 
 class Market:
@@ -147,25 +138,13 @@ class Market:
         """Return the ticks of `bars`."""
         return walk_bars(self.bars(row, which, minute), self.seed)
 
-    def trade(self, row: int, contracts: Contracts) -> Trade:
+    def trade(self, row: int, contracts: Contracts) -> Turnover:
         """Return what `contracts` hold and trade over the day `row`."""
         held, _ = self._sizes(row - 1, contracts)
         later, lots = self._sizes(row, contracts)
-        own = self.hours(row).derivative
-        share = volume_share(self.model.figures, len(own))
-        noise = self.model.figures.minute.volume_noise
-        place, named, ordinal = np.arange(len(own)), contracts.word[:, None], self.walk.days[row].toordinal()
-        lively = np.exp(noise * normal(self.seed, named, ordinal, place, "lots") - noise**2 / 2)
-        whole = np.floor(lots[:, None] * share * lively + uniform(self.seed, named, ordinal, place, "odd lot")).astype(
-            np.int64
-        )
-        traded = np.zeros((len(held), self.hours(row).count), np.int64)
-        traded[:, own] = whole
-        until = np.cumsum(traded, axis=1)
-        before = np.concatenate([np.zeros((len(held), 1), np.int64), until], axis=1)
-        change = (later - held)[:, None] / contracts.lot[:, None] * before / np.maximum(until[:, -1:], 1)
-        oi = held[:, None] + np.rint(change).astype(np.int64) * contracts.lot[:, None]
-        return Trade(traded, before[:, :-1] * contracts.lot[:, None], oi)
+        hours_, ordinal = self.hours(row), self.walk.days[row].toordinal()
+        evenings = Evenings(held, later, lots)
+        return turnover(contracts, evenings, hours_.derivative, hours_.count, ordinal, self.model.figures, self.seed)
 
     def _sizes(self, row: int, contracts: Contracts) -> tuple[Ints, Ints]:
         evening, figures = self.evening(row), self.model.figures

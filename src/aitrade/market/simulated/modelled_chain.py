@@ -1,0 +1,118 @@
+"""Futures and option chains modelled on a real day's indices, where the day's own were not imported.
+
+Prices follow the real index tick by tick by Black-76, with the fitted smile around the evening's India VIX; volume and
+open interest are the fitted profile's. All of it is MODELLED.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import partial
+
+import msgspec
+import numpy as np
+
+from aitrade.core.clock import MINUTE
+from aitrade.core.quotes import Bar
+from aitrade.market.calendar import Calendar, Segment
+from aitrade.market.draws import Ints
+from aitrade.market.rules import Rules
+from aitrade.market.simulated.contracts import Contracts, only, sizes
+from aitrade.market.simulated.day import continuous
+from aitrade.market.simulated.derive import Rows, last_tick, minute_bars, tick
+from aitrade.market.simulated.expiries import next_expiries
+from aitrade.market.simulated.master import Evening, Listing
+from aitrade.market.simulated.turnover import Evenings, Turnover, turnover
+from aitrade.market.simulated.universe import Universe, load_calibration, load_universe
+from aitrade.market.tick_path import Path, running
+
+_SEED = 0
+"""A real day has one modelled chain, whoever replays it."""
+Part = tuple[Path, Ints, Ints]
+
+
+def _expiry_close(calendar: Calendar, expiry: date) -> int:
+    return calendar.session(expiry, Segment.DERIVATIVES).close
+
+
+def with_chains() -> list[str]:
+    """Return the keys of the indices whose chains can be modelled."""
+    return [index.key for index in load_universe().index if index.expiries]
+
+
+class ModelledChain:
+    """The derivatives of a day on real indices: `closes` by index (paise, the last weeks', the evening's last)."""
+
+    def __init__(
+        self, day: date, closes: Mapping[str, Sequence[int]], vix: float, calendar: Calendar, rules: Rules
+    ) -> None:
+        self._figures, packaged = load_calibration(), load_universe()
+        self._vix = vix or self._figures.vix.median
+        session = calendar.session(day, Segment.DERIVATIVES)
+        self._start, self.end = session.open, session.close
+        self._own = continuous(session, session.open)
+        listed = [index for index in packaged.index if index.key in closes and index.expiries]
+        universe = Universe(anchor=packaged.anchor, stock=[], index=listed)
+        evening = self._evening([closes[index.key] for index in listed], calendar, day)
+        find, close_of = partial(next_expiries, rules, day), partial(_expiry_close, calendar)
+        self.contracts = Listing(day, universe, self._figures, rules, find, close_of, evening).derivatives()
+        self._keys = {one.key: place for place, one in enumerate(self.contracts.instruments)}
+        self._turnover = self._trade(self.contracts, evening, calendar.previous_trading_day(day, Segment.CASH), day)
+        self._rows = [index.key for index in listed]
+
+    def _evening(self, closes: Sequence[Sequence[int]], calendar: Calendar, day: date) -> Evening:
+        before = calendar.session(calendar.previous_trading_day(day, Segment.DERIVATIVES), Segment.DERIVATIVES)
+        shortest = min(len(past) for past in closes)
+        past = np.array([past[-shortest:] for past in closes], float).T / 100
+        spot = np.array([past[-1] for past in closes], np.int64)
+        return Evening(spot, spot, self._vix, before.close, past)
+
+    def _trade(self, contracts: Contracts, evening: Evening, before: date, day: date) -> Turnover:
+        """Return the day's turnover; the day's own evening is sized off the one before: nobody knows it yet."""
+        spot, figures = evening.spot[contracts.row].astype(np.float64), self._figures
+        (held, _), (later, lots) = (
+            sizes(contracts, one, spot, evening.vix, evening.ts, figures.option, figures.size, _SEED)
+            for one in (before, day)
+        )
+        minutes = int(self._own[-1]) + 1
+        return turnover(contracts, Evenings(held, later, lots), self._own, minutes, day.toordinal(), figures, _SEED)
+
+    def follow(self, paths: Mapping[str, Path]) -> None:
+        """Take the indices' ticks of the whole day, each path in time order."""
+        ordered = [
+            msgspec.structs.replace(paths[key], row=np.full(len(paths[key].ts), row))
+            for row, key in enumerate(self._rows)
+        ]
+        columns = zip(*(msgspec.structs.astuple(path) for path in ordered), strict=True)
+        self._below = Path(*(np.concatenate(column) for column in columns))
+
+    def part(self, begin: int, end: int) -> Part | None:
+        """Return the contracts' ticks in [begin, end) ns UTC, with volume and open interest; None without a minute."""
+        minutes = self._own[(self._own * MINUTE + self._start >= begin) & (self._own * MINUTE + self._start < end)]
+        if not len(minutes) or not self.contracts.instruments:
+            return None
+        index = np.tile(np.arange(len(self.contracts.row)), len(minutes))
+        pairs = index, np.repeat(minutes, len(self.contracts.row))
+        path, volume, oi = self._ticks(self.contracts, self._turnover, *pairs)
+        return msgspec.structs.replace(path, row=index[path.row]), volume, oi
+
+    def bars(self, key: str) -> list[Bar]:
+        """Return a contract's minute bars of the day, those that its ticks make."""
+        place = self._keys[key]
+        alone = Turnover(*(column[place : place + 1] for column in msgspec.structs.astuple(self._turnover)))
+        path, _, _ = self._ticks(only(self.contracts, place), alone, np.zeros_like(self._own), self._own)
+        traded = alone.lots[0, self._own] * self.contracts.lot[place]
+        return minute_bars(key, self._start + self._own * MINUTE, path, traded, alone.oi[0, self._own])
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    def _ticks(self, contracts: Contracts, traded: Turnover, index: Ints, minute: Ints) -> Part:
+        start, below = self._start + minute * MINUTE, contracts.row[index]
+        spot = self._below.price[last_tick(self._below, below, start)]
+        rows = Rows(
+            index, start, start + MINUTE, traded.lots[index, minute], spot, np.full(len(index), self._vix), below
+        )
+        path = tick(contracts, rows, self._below, self._figures.option, _SEED)
+        volume = traded.volume[index, minute][path.row] + running(path.quantity, path.row)
+        oi = traded.oi[index, minute][path.row]
+        return path, volume, oi
