@@ -129,6 +129,14 @@ def test_history_is_the_imported_past_and_the_day_so_far(store):
     assert len(feed.history("NSE:RELIANCE", DAY_MINUTES, 5, noon)) == 1
 
 
+def test_history_is_paged_back_from_any_moment(store, tmp_path):
+    """Bars before a moment weeks ago are counted from that moment, not from the day that plays."""
+    early = date(2025, 2, 10)
+    take(store, place(tmp_path, f"RELIANCE/{early:%d-%m-%Y}.csv", stock_csv(minutes(early, "09:15", 375))))
+    told = replay(store).history("NSE:RELIANCE", 1, 100, at("2025-02-12", "09:15"))
+    assert [told[0].end, told[-1].end] == [at(early, "13:51"), at(early, "15:30")]
+
+
 def test_the_next_day_is_the_next_imported_one(store):
     """And after the last there is none."""
     first = replay(store, date(2025, 3, 27))

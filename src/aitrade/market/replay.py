@@ -93,7 +93,8 @@ class ReplayFeed:
             )
         else:
             reach = min(_WEEKS, max(count * minutes * MINUTE * 6, 7 * DAY))
-            bars = [*self._past(instrument, self.start - reach), *self._today(instrument, before)]
+            since = min(before, self.start) - reach
+            bars = [*self._past(instrument, since), *self._today(instrument, before)]
             closed = [bar for bar in resample(bars, minutes) if bar.end <= before]
         return closed[-count:] if count else []
 

@@ -13,6 +13,7 @@ const DAY = 1440;
 const MINUTE = 60e9;
 const MOST_CANDLES = 1100;
 const VOLUME_SHARE = 0.18;
+const ROOMY = 1.2;
 const SOON_MS = 250;
 const LEAST_OFTEN_MS = 4000;
 export const LEAST_BARS = 10;
@@ -210,13 +211,19 @@ export class Chart {
 
   #toEnd() {
     this.x1 = this.header.last + Math.max(2, this.count * 0.04);
-    this.x0 = this.x1 - this.count;
+    this.x0 = this.x1 - Math.min(this.count, this.#most());
+  }
+
+  // No wider than what there is, and a little room.
+  #most() {
+    const { more, first, last } = this.header;
+    return more ? MOST_BARS : Math.max(LEAST_BARS, (last - first) * ROOMY);
   }
 
   // Show [x0, x1); more bars are fetched when the view leaves those that are held, or needs finer ones.
   lookAt(x0, x1, { quiet = false } = {}) {
     if (!this.header) return;
-    const count = Math.min(Math.max(x1 - x0, LEAST_BARS), MOST_BARS);
+    const count = Math.min(Math.max(x1 - x0, LEAST_BARS), this.#most());
     const right = Math.min(Math.max(x1, this.#oldest() + LEAST_BARS), this.header.last + count * 0.8);
     Object.assign(this, { count, x1: right, x0: right - count });
     this.stuck = right >= this.header.last + 0.5;

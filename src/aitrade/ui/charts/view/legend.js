@@ -4,7 +4,7 @@ import { priceText, studyText, timeText, volumeText } from "./axes.js";
 import { row } from "./layers.js";
 
 const DAY = 1440;
-const NARROW = 520;
+const NARROW = 760;
 
 export class Legend {
   constructor(element, chart) {
