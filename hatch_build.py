@@ -18,6 +18,12 @@ SOURCES = ROOT / "apps" / "page"
 BUNDLE = ROOT / "src" / "aitrade" / "ui" / "static"
 STAMP = BUNDLE / "stamp"
 TRIES, SECONDS = 2, 120
+PATIENCE = (
+    "--fetch-retries=2",
+    "--fetch-retry-mintimeout=500",
+    "--fetch-retry-maxtimeout=2000",
+    "--fetch-timeout=20000",
+)
 
 
 def stamp() -> str:
@@ -57,7 +63,7 @@ def npm() -> list[str]:
 def build() -> None:
     """Install the packages and bundle; raise OSError or subprocess.SubprocessError when that cannot be done."""
     environment = {**os.environ, "PATH": f"{Path(node()).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=2"]
+    command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *PATIENCE]
     for attempt in range(TRIES):
         try:
             subprocess.run(command, cwd=SOURCES, env=environment, check=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
@@ -86,7 +92,7 @@ def ensure() -> bool:
     except (OSError, subprocess.SubprocessError) as error:
         if os.environ.get("AITRADE_REQUIRE_FRONTEND") == "1":
             raise
-        sys.stderr.write(f"aitrade: the page's bundle could not be built ({error}); the stock template will serve.\n")
+        sys.stderr.write(f"aitrade: the page's bundle could not be built ({error}); the plain page will serve.\n")
         return False
     return True
 

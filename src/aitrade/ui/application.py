@@ -28,11 +28,12 @@ from aitrade.core.errors import Conflict
 from aitrade.engine.process import write_private
 from aitrade.ui.login import CookieIdentity, Door, cookie_secret, let_in
 from aitrade.ui.relay import ApiRelay, StreamRelay
-from aitrade.ui.server import HERE, POLICY, Handlers, PageAddress, bundle_is_there, notebook
+from aitrade.ui.server import HERE, POLICY, STOCK_POLICY, Handlers, PageAddress, bundle_is_there, notebook
 from aitrade.ui.upstream import Upstream
 
 CULL_IDLE_SECONDS, CULL_EVERY_SECONDS = 900, 60
 _SINGLE_PAGE = r"/(.*)"
+_STOCK = ("/voila/templates/", "/voila/static/", "/voila/api/themes/", "/voila/labextensions/")
 
 
 class PageApplication(Voila):
@@ -78,7 +79,7 @@ class PageApplication(Voila):
             xsrf_cookie_kwargs={"samesite": "Strict"},
             compress_response=True,
             headers={
-                "Content-Security-Policy": POLICY,
+                "Content-Security-Policy": POLICY if bundle_is_there() else STOCK_POLICY,
                 "X-Content-Type-Options": "nosniff",
                 "Referrer-Policy": "no-referrer",
             },
@@ -109,9 +110,13 @@ class PageApplication(Voila):
             (r"/aitrade/static/(plain\.css|icon\.svg)", Asset, {"path": str(HERE / "assets")}),
             (r"/aitrade/static/(.*)", BundleFile, {"path": str(HERE / "static")}),
             (r"/login", LoginHandler),
-            *([] if bundle_is_there() else super().init_handlers()[3:-1]),
+            *([] if bundle_is_there() else self._stock_handlers()),
             (_SINGLE_PAGE, PageHandler, page),
         ]
+
+    def _stock_handlers(self) -> Handlers:
+        """What the stock template loads; none of it is ours or a secret, so it asks for no log-in."""
+        return [handler for handler in super().init_handlers() if handler[0].startswith(_STOCK)]
 
     def listen(self) -> None:
         """Listen on 127.0.0.1, say where, and run; raise Conflict when the port is taken."""

@@ -14,16 +14,20 @@ class Desk:
         self.user = user
         self.home = home or Path(os.environ.get("AITRADE_HOME") or default_home())
         self._client: EngineClient | None = None
+        self._address = b""
 
     @property
     def client(self) -> EngineClient:
-        """A client of the running engine; raise Unreachable when none runs."""
-        if self._client is None:
+        """A client of the engine that runs now, a new one after a restart; raise Unreachable when none runs."""
+        path = self.home / "run" / "engine.json"
+        address = path.read_bytes() if path.is_file() else b""
+        if self._client is None or address != self._address:
+            self._forget()
             self._client = EngineClient.of(self.home, actor=self.user)
+            self._address = address
         return self._client
 
-    def forget(self) -> None:
-        """Drop the client: the engine was started again, and listens elsewhere."""
+    def _forget(self) -> None:
         if self._client is not None:
             self._client.close()
         self._client = None

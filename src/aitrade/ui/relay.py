@@ -5,6 +5,7 @@ emergency stop works when every kernel is frozen.
 """
 
 import json
+from asyncio import Future
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
@@ -17,6 +18,10 @@ from aitrade.ui.upstream import Upstream
 
 ENGINE_GONE = 4001
 """WebSocket close code: the engine behind the relay does not answer."""
+TOO_SLOW = 4002
+"""The browser does not take what it is sent; it joins again and begins with a snapshot."""
+MOST_UNSENT = 32 << 20
+"""Bytes that may wait for one browser."""
 SECONDS = 15.0
 _PASSED_ON = ("Cache-Control", "ETag")
 
@@ -99,6 +104,7 @@ class StreamRelay(WebSocketHandler, JupyterHandler):
         """Take what lies behind."""
         self.upstream = upstream
         self._engine: Any = None
+        self._unsent = 0
 
     async def prepare(self) -> None:
         """Let nobody in who is not logged in."""
@@ -138,7 +144,18 @@ class StreamRelay(WebSocketHandler, JupyterHandler):
         if frame is None:
             IOLoop.current().add_callback(self.close, ENGINE_GONE, "engine")
             return
+        if self._unsent > MOST_UNSENT:
+            self.close(TOO_SLOW, "slow")
+            return
+        self._unsent += len(frame)
         try:
-            self.write_message(frame)
+            sent = self.write_message(frame)
         except WebSocketClosedError:
+            self.on_close()
+            return
+        IOLoop.current().add_future(sent, lambda done: self._was_sent(done, len(frame)))
+
+    def _was_sent(self, done: Future[None], size: int) -> None:
+        self._unsent -= size
+        if not done.cancelled() and done.exception() is not None:
             self.on_close()

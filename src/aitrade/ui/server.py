@@ -85,6 +85,8 @@ POLICY = (
     "base-uri 'self'; form-action 'self'"
 )
 """No request leaves the machine. `blob:` is where anywidget's views come from; BokehJS and ipywidgets evaluate."""
+STOCK_POLICY = POLICY.replace("'unsafe-eval'", "'unsafe-eval' 'unsafe-inline'")
+"""The same for the stock template, which writes its scripts into the page."""
 
 Handlers = list[tuple[Any, ...]]
 
