@@ -24,7 +24,7 @@ def test_the_plain_page_trades_and_stops(trading):
     """It says what it is, shows the engine's words, places an order and stops everything, asked twice."""
     desk = Desk(trading.home)
     plain = PlainPage(desk)
-    widget = plain.start()
+    widget = plain.widget()
     plain.refresh()
     assert "plain page" in texts(widget)[0]
     assert "PAPER · SIMULATED" in texts(widget)[1]

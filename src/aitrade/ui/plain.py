@@ -40,6 +40,11 @@ class PlainPage:
 
     def start(self) -> VBox:
         """Return the page's widget and keep it up to date from a thread of its own."""
+        threading.Thread(target=self._keep, daemon=True).start()
+        return self.widget()
+
+    def widget(self) -> VBox:
+        """Return the page's widget as it stands."""
         stop = _button("Emergency stop", self._stop, "danger")
         resume = _button("Resume trading", lambda: self._desk.client.set_trading("resume", "from the plain page"))
         send = _button("Send order", self._send, "primary")
@@ -47,7 +52,6 @@ class PlainPage:
         form.layout.flex_flow = "row wrap"
         for button in (stop, resume, send):
             button.on_click(self._answered)
-        threading.Thread(target=self._keep, daemon=True).start()
         return VBox([HTML(WHY), self._status, HBox([stop, self._sure, resume]), form, self._answer, self._tables])
 
     def refresh(self) -> None:
