@@ -105,3 +105,33 @@ def test_the_builder_answers_by_message(tmp_path, chain, monkeypatch):
     builder._handle_custom_msg(msgspec.json.decode(msgspec.json.encode(ask)), [])
     answer = msgspec.convert(sent[0], fno.Answer)
     assert answer == fno.Bench(tmp_path).answer(ask)
+
+
+def test_a_strategy_is_built_and_sent(page):
+    """A template gives legs, figures and a payoff; sent after a confirmation, its legs are orders of one basket."""
+    page.evaluate("aitrade.go('fno')")
+    page.locator(".fno-atm").wait_for()
+    assert page.evaluate(
+        "document.querySelector('.fno-frame').scrollWidth <= document.querySelector('.fno-frame').clientWidth"
+    )
+    page.get_by_label("Expiry", exact=True).select_option(index=1)
+    page.get_by_label("Strategy", exact=True).select_option("Iron condor")
+    page.locator(".fno-expiry").wait_for(state="attached")
+    assert page.locator(".fno-legs tbody tr").count() == 4
+    words = page.locator(".fno-figures").inner_text()
+    assert all(word in words for word in ("Max profit", "Max loss", "Premium received", "Break-even"))
+    page.locator(".fno-foot button:enabled").click()
+    page.locator("dialog .dialog-actions button").last.click()
+    page.wait_for_function("[...aitrade.state.orders.values()].filter((order) => order.basket).length === 4")
+    assert page.evaluate("new Set([...aitrade.state.orders.values()].map((order) => order.basket)).size") == 1
+
+
+def test_a_click_on_a_quote_is_a_leg(page):
+    """An ask buys, a bid sells the same option again, and what is unlimited is said in words."""
+    page.evaluate("aitrade.go('fno')")
+    ask = page.locator(".fno-atm .fno-call.fno-ask button")
+    ask.click()
+    page.locator(".fno-legs tbody .btn-buy").wait_for()
+    page.wait_for_function("document.querySelector('.fno-figures').innerText.includes('Unlimited')")
+    page.locator(".fno-atm .fno-call.fno-bid button").click()
+    page.locator(".fno-legs tbody tr").wait_for(state="detached")

@@ -18,7 +18,9 @@ function render({ model, el }) {
   let costs = null;
 
   el.classList.add('panel', 'fno-builder');
-  el.append(element('div', 'panel-title', 'Strategy'));
+  const title = el.appendChild(element('div', 'panel-title', 'Strategy'));
+  title.append(element('span', 'spring'));
+  const clear = title.appendChild(element('button', 'btn tiny', 'Clear'));
   const bar = el.appendChild(element('div', 'fno-bar'));
   const template = bar.appendChild(element('select', 'input'));
   template.ariaLabel = 'Strategy';
@@ -30,7 +32,6 @@ function render({ model, el }) {
   const product = bar.appendChild(element('select', 'input'));
   product.ariaLabel = 'Product';
   product.append(new Option('NRML', 'NRML'), new Option('MIS', 'MIS'));
-  const clear = bar.appendChild(element('button', 'btn tiny', 'Clear'));
   const frame = el.appendChild(element('div', 'fno-legs'));
   const table = frame.appendChild(element('table', 'table num'));
   const titles = table.appendChild(element('thead')).appendChild(element('tr'));
@@ -187,7 +188,9 @@ function render({ model, el }) {
     put(problems, message.refused ?? '');
     if (message.refused) {
       answer = null;
+      drawFigures();
       drawCosts();
+      tell('fno:picture', null);
       return;
     }
     answer = message;
@@ -294,7 +297,10 @@ function render({ model, el }) {
       if (template.value) askTemplate();
       else forget();
     } else if (turned) drawLegs();
-    if (!other && legs.length && !sending && !document.querySelector('dialog[open]')) ask();
+    if (!other && !sending && !document.querySelector('dialog[open]')) {
+      if (legs.length) ask();
+      else if (template.value) askTemplate();
+    }
     drawQuotes();
   };
   const onLeg = ({ detail }) => add(detail);

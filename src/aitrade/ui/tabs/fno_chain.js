@@ -168,7 +168,7 @@ function render({ el }) {
     const calls = total('call');
     const told = [
       ['Spot', format.price(chain.spot)], ['Forward', format.price(chain.forward)], ['ATM IV', iv ? `${iv.toFixed(1)}%` : '–'],
-      ['PCR', calls ? (total('put') / calls).toFixed(2) : '–'], ['Lot', indian.format(chain.lot)],
+      ['PCR', calls ? (total('put') / calls).toFixed(2) : '–'],
     ];
     told.forEach(([name, value], place) => {
       const box = facts.children[place] ?? facts.appendChild(element('span'));
@@ -233,7 +233,7 @@ function render({ el }) {
   function take(answer) {
     chain = answer;
     expiry = chain.expiry;
-    options(dates, chain.expiries, expiry, (day) => format.date(Date.parse(day) * 1e6));
+    options(dates, chain.expiries, expiry, (day) => format.date(Date.parse(day) * 1e6).replace(/^\w+, /, ''));
     places = new Map(chain.strikes.flatMap((row) => ['call', 'put'].flatMap((kind) => (
       row[kind] ? [[row[kind].key, { quote: row[kind], strike: row.strike, kind }]] : []))));
     redraw();
