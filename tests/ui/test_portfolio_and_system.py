@@ -1,0 +1,99 @@
+"""The Portfolio and System tabs in a real browser, on a running engine."""
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def bought(browser, trading):
+    """One share position, bought through the engine."""
+    from aitrade.core.orders import OrderRequest, Side
+    from aitrade.engine.client import EngineClient
+
+    client = EngineClient.of(trading.home)
+    client.place(OrderRequest(instrument="NSE:SBIN", side=Side.BUY, quantity=100))
+    return client
+
+
+def figures(page):
+    """The numbers on top of the Portfolio, by name."""
+    return page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('.figure')].map(({ children: [name, value] }) => "
+        "[name.textContent, value.textContent]))"
+    )
+
+
+def test_the_portfolio_shows_what_the_engine_holds(page, bought):
+    """Position, exposure, charges and contribution are the engine's, and the curve is drawn."""
+    page.wait_for_function("aitrade.state.positions.get('NSE:SBIN|MIS')?.quantity === 100")
+    page.evaluate("aitrade.go('portfolio')")
+    page.wait_for_function("document.querySelectorAll('.pf-charges .bars-row').length > 0")
+    row = page.locator(".pf-positions tr[data-key='NSE:SBIN|MIS']")
+    assert "100" in row.inner_text()
+    record = bought.performance()
+    charges = page.locator(".pf-charges").inner_text()
+    assert "Brokerage" in charges
+    assert record.charges["brokerage"] > 0
+    page.wait_for_function(
+        "[...document.querySelectorAll('.figure')].some((one) => /^Long₹[1-9]/.test(one.textContent))"
+    )
+    assert figures(page)["Short"] == "₹0.00"
+    assert "by hand" in page.locator(".pf-earned").inner_text()
+
+
+def test_a_hidden_tab_does_no_work(page, bought):
+    """While another tab is looked at, the Portfolio's elements stay as they are; shown again, they catch up."""
+    page.evaluate("aitrade.go('portfolio')")
+    page.wait_for_function("document.querySelector('.pf-positions tr[data-key]')")
+    page.evaluate("aitrade.go('system')")
+    page.wait_for_timeout(500)
+    changes = page.evaluate(
+        "new Promise((tell) => { let seen = 0; const watcher = new MutationObserver((all) => { seen += all.length; });"
+        "watcher.observe(document.querySelector('.portfolio'), {subtree: true, childList: true, characterData: true});"
+        "setTimeout(() => tell(seen), 1500); })"
+    )
+    assert changes == 0
+    page.evaluate("aitrade.go('portfolio')")
+    last = "document.querySelector(\".pf-positions tr[data-key='NSE:SBIN|MIS']\").cells[5].textContent"
+    page.wait_for_function(f"{last} === aitrade.format.price(aitrade.state.quotes.get('NSE:SBIN').last)")
+
+
+def test_trading_is_halted_and_resumed_with_a_reason(page, bought):
+    """Halt wants a reason, asks once, and the engine is HALTED for it; Resume takes it back."""
+    page.evaluate("aitrade.go('system')")
+    state = page.locator(".sys-state")
+    state.get_by_role("button", name="Halt").click()
+    assert "reason" in state.locator(".drawer-why").inner_text()
+    for verb, expected in (("Halt", "HALTED"), ("Resume", "ACTIVE")):
+        state.locator("input").fill("a drill")
+        state.get_by_role("button", name=verb).click()
+        page.locator("dialog .dialog-actions button").last.click()
+        page.wait_for_function("expected => aitrade.state.health.state === expected", arg=expected)
+        page.locator("dialog").wait_for(state="detached")
+    page.wait_for_function("document.querySelector('.sys-log').textContent.includes('a drill')")
+
+
+def test_settings_in_force_are_shown_with_their_meaning(page, bought):
+    """Every limit stands there with its value and what it does, and where it is changed."""
+    page.evaluate("aitrade.go('system')")
+    row = page.locator(".sys-settings tr", has_text="day_loss_rupees")
+    row.wait_for()
+    words = row.inner_text()
+    assert "50,000" in words
+    assert "only exits pass" in words
+    assert "limits.toml" in words
+
+
+def test_the_event_log_is_filtered(page, bought):
+    """Alerts alone, then words: only lines that fit stay."""
+    bought.set_trading("halt", "find this line")
+    bought.set_trading("resume", "over")
+    page.evaluate("aitrade.go('system')")
+    page.wait_for_function("document.querySelector('.sys-log').textContent.includes('find this line')")
+    page.locator(".sys-log input").fill("find this")
+    lines = page.locator(".sys-log tbody tr")
+    page.wait_for_function("document.querySelectorAll('.sys-log tbody tr').length === 1")
+    page.locator(".sys-log input").fill("")
+    page.locator(".sys-log button", has_text="Alerts").click()
+    assert set(page.locator(".sys-log tbody tr td:nth-child(2)").all_inner_texts()) <= {"alert"}
+    page.locator(".sys-log button", has_text="All").click()
+    assert lines.count() > 1
