@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -43,12 +43,14 @@ class Running:
         """Every kernel stands still while the block runs."""
         kernels = self.kernels()
         for kernel in kernels:
-            kernel.suspend()
+            with suppress(psutil.NoSuchProcess):  # of a page that was just closed
+                kernel.suspend()
         try:
             yield
         finally:
             for kernel in kernels:
-                kernel.resume()
+                with suppress(psutil.NoSuchProcess):
+                    kernel.resume()
 
 
 @contextmanager

@@ -5,13 +5,14 @@ import pytest
 
 @pytest.fixture(scope="module")
 def bought(browser, trading):
-    """One share position, bought through the engine."""
+    """A client of the engine that has bought one share's position."""
     from aitrade.core.orders import OrderRequest, Side
     from aitrade.engine.client import EngineClient
 
     client = EngineClient.of(trading.home)
     client.place(OrderRequest(instrument="NSE:SBIN", side=Side.BUY, quantity=100))
-    return client
+    yield client
+    client.close()
 
 
 def figures(page):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Send = Callable[[list[bytes]], None]
 TIME_NS = 250_000_000
 HEALTH_NS = 1_000_000_000
+_WHOLE = {"holdings", "strategies", "alerts"}
+"""Sent with all their rows when one changed, and empty when the last one went."""
 
 
 class Publisher:
@@ -36,7 +38,9 @@ class Publisher:
         rows = self._changes()
         if not self.listeners:
             return
-        frames = [self._encode({"type": name, "rows": found}) for name, found in rows.items() if found]
+        frames = [
+            self._encode({"type": name, "rows": found}) for name, found in rows.items() if found or name in _WHOLE
+        ]
         frames += self._singles(bool(rows["positions"] or rows["trades"]))
         if frames:
             self._send(frames)
@@ -51,8 +55,8 @@ class Publisher:
             "positions": [views.position(key) for key in held if key in book.state.positions],
             "events": [event_row(event) for event in book.new_events],
         }
-        for name in ("holdings", "strategies", "alerts"):
-            rows[name] = getattr(views, name)() if name in book.changed else []
+        for name in _WHOLE & book.changed:
+            rows[name] = getattr(views, name)()
         book.changed_orders.clear()
         book.changed_positions.clear()
         book.new_fills.clear()

@@ -66,14 +66,14 @@ function positionTable() {
   };
   const current = (row) => aitrade.state.positions.get(row.key) ?? row;
   const columns = [
-    { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: ({ quantity }) => (quantity ? "strong" : "dim") },
+    { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: ({ quantity }) => (quantity ? "strong name" : "dim name"), update: (cell, { instrument }) => titled(cell, instrument) },
     { title: "Product", text: ({ product }) => product, cls: () => "dim", width: "58px" },
     { title: "Qty", num: true, text: ({ instrument, quantity }) => lots(instrument, quantity), cls: ({ quantity }) => direction(quantity) },
     { title: "Average", num: true, text: ({ average, quantity }) => (quantity ? priced(average) : "–") },
     { title: "Last", num: true, text: (row) => priced(lastOf(row)) },
     { title: "P&L", num: true, text: (row) => money(gain(row)), cls: (row) => direction(gain(row)), hint: "Realised today and unrealised, before charges" },
     { title: "Charges", num: true, text: ({ charges }) => aitrade.format.rupees(charges), cls: () => "dim" },
-    { title: "", text: ({ note, strategies }) => note || Object.keys(strategies).filter(Boolean).join(", "), cls: ({ note }) => (note ? "warn clip" : "dim clip"), hint: "Owner, or what to know" },
+    { title: "", text: ({ note, strategies }) => note || Object.keys(strategies).filter(Boolean).join(", "), cls: ({ note }) => (note ? "warn rest" : "dim rest"), hint: "Owner, or what to know" },
     {
       title: "", width: "118px",
       make: (cell, row) => {
@@ -111,16 +111,15 @@ function orderTable() {
   const columns = [
     { title: "Time", text: ({ created }) => format.time(created), cls: () => "dim", width: "62px" },
     { title: "Side", text: ({ side }) => side, cls: sideOf, width: "40px" },
-    { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: () => "strong" },
+    { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: () => "strong name", update: (cell, { instrument }) => titled(cell, instrument) },
     { title: "Type", text: ({ type, product, validity }) => [type, product, validity === "DAY" ? "" : validity].filter(Boolean).join(" "), cls: () => "dim" },
     { title: "Filled / Qty", num: true, text: ({ filled, quantity }) => `${format.number(filled)} / ${format.number(quantity)}` },
-    { title: "Price", num: true, text: ({ price, type }) => (price ? priced(price) : type === "MARKET" ? "market" : "–") },
-    { title: "Trigger", num: true, text: ({ trigger }) => priced(trigger), cls: () => "dim" },
+    { title: "Price", num: true, text: asked, hint: "Limit price; a stop's trigger stands before the arrow" },
     { title: "Average", num: true, text: ({ average }) => priced(average) },
     { title: "State", text: ({ state }) => state.replaceAll("_", " ").toLowerCase(), cls: stateClass },
-    { title: "Reason", text: ({ reason, strategy }) => reason || strategy, cls: () => "dim clip", update: (cell, { reason, strategy }) => titled(cell, reason || strategy) },
+    { title: "Reason", text: ({ reason, strategy }) => reason || strategy, cls: () => "dim rest", update: (cell, { reason, strategy }) => titled(cell, reason || strategy) },
     {
-      title: "", width: "118px",
+      title: "",
       make: (cell, row) => {
         cell.classList.add("acts");
         cell.append(button("Modify", "btn-small", () => modify(current(row))), button("Cancel", "btn-small btn-exit", () => cancel(row)));
@@ -132,6 +131,12 @@ function orderTable() {
   ];
   const list = table(columns, { key: (row) => row.id, press: ({ instrument }) => aitrade.select(instrument), empty: "No order today." });
   return list;
+}
+
+// A limit, or market; a stop as trigger → limit.
+function asked({ price, trigger, type }) {
+  const limit = price && type !== "MARKET" ? priced(price) : "market";
+  return trigger ? `${priced(trigger)} → ${limit}` : limit;
 }
 
 function stateClass({ state }) {
@@ -148,14 +153,14 @@ function tradeTable() {
   const columns = [
     { title: "Time", text: ({ ts }) => format.time(ts), cls: () => "dim", width: "62px" },
     { title: "Side", text: ({ side }) => side, cls: sideOf, width: "40px" },
-    { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: () => "strong" },
+    { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: () => "strong name", update: (cell, { instrument }) => titled(cell, instrument) },
     { title: "Product", text: ({ product }) => product, cls: () => "dim" },
     { title: "Qty", num: true, text: ({ instrument, quantity }) => lots(instrument, quantity) },
     { title: "Price", num: true, text: ({ price }) => priced(price), cls: ({ modelled }) => (modelled ? "modelled" : "") },
     { title: "Value", num: true, text: ({ price, quantity }) => format.rupees(price * quantity) },
     { title: "Charges", num: true, text: ({ charges }) => format.rupees(charges), cls: () => "dim" },
     { title: "Owner", text: ({ strategy }) => strategy || "by hand", cls: () => "dim" },
-    { title: "Trade", text: ({ id }) => id, cls: () => "dim clip", update: (cell, { id }) => titled(cell, id) },
+    { title: "Trade", text: ({ id }) => id, cls: () => "dim rest", update: (cell, { id }) => titled(cell, id) },
   ];
   return table(columns, { key: (row) => row.id, press: ({ instrument }) => aitrade.select(instrument), empty: "No trade today." });
 }

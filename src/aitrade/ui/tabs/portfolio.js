@@ -10,6 +10,7 @@ const direction = (number) => (number > 0 ? "up" : number < 0 ? "down" : "");
 const priced = (paise) => (paise ? aitrade.format.price(Math.round(paise)) : "–");
 const signed = (paise) => aitrade.format.rupees(Math.round(paise), { sign: true });
 const rupees = (paise) => aitrade.format.rupees(Math.round(paise));
+const plain = (paise) => aitrade.format.rupees(Math.round(paise), { dp: 0 });
 const whole = (paise) => aitrade.format.rupees(Math.round(paise), { sign: true, dp: 0 });
 
 const lastOf = ({ instrument, last }) => aitrade.state.quotes.get(instrument)?.last || last;
@@ -37,17 +38,16 @@ function holdingTable() {
 function positionTable() {
   const gain = (row) => row.realised + gainOf(row);
   return aitrade.table([
-    { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: ({ quantity }) => (quantity ? "strong" : "dim") },
+    { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: ({ quantity }) => (quantity ? "strong name" : "dim name") },
     { title: "Product", text: ({ product }) => product, cls: () => "dim" },
     { title: "Venue", text: ({ venue }) => venue, cls: () => "dim" },
     { title: "Qty", num: true, text: ({ quantity }) => aitrade.format.number(quantity), cls: ({ quantity }) => direction(quantity) },
     { title: "Average", num: true, text: ({ average, quantity }) => (quantity ? priced(average) : "–") },
     { title: "Last", num: true, text: (row) => priced(lastOf(row)), cls: mark },
-    { title: "Exposure", num: true, text: (row) => rupees(valueOf(row)) },
-    { title: "Margin", num: true, text: ({ margin }) => rupees(margin), cls: () => "dim" },
+    { title: "Exposure", num: true, text: (row) => plain(valueOf(row)) },
+    { title: "Margin", num: true, text: ({ margin }) => plain(margin), cls: () => "dim" },
     { title: "P&L", num: true, text: (row) => signed(gain(row)), cls: (row) => direction(gain(row)), hint: "Realised today and unrealised, before charges" },
-    { title: "Charges", num: true, text: ({ charges }) => rupees(charges), cls: () => "dim" },
-    { title: "Owner", text: ({ strategies }) => Object.keys(strategies).map((name) => name || "by hand").join(", "), cls: () => "dim clip" },
+    { title: "Owner", text: ({ strategies }) => Object.keys(strategies).map((name) => name || "by hand").join(", "), cls: () => "dim rest" },
   ], { key: ({ key }) => key, press: ({ instrument }) => aitrade.select(instrument), empty: "No position today." });
 }
 
