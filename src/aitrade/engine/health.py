@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 STALE_MS = 5_000
 MEBIBYTE = 1 << 20
+PEAK_SECONDS = 60.0
 
 
 class HealthReport:
@@ -27,6 +29,7 @@ class HealthReport:
         self._cpu = self._ram = self._own = 0.0
         self._ticks = 0
         self._tick_rate = 0.0
+        self._rates: deque[tuple[float, dict[str, int]]] = deque()
         self._accelerator = "…"
         psutil.cpu_percent(None)
         threading.Thread(target=self._look_for_accelerator, name="accelerator", daemon=True).start()
@@ -52,7 +55,7 @@ class HealthReport:
             engine_mb=self._own,
             accelerator=self._accelerator,
             latency=engine.latencies.summary(),
-            orders_per_s={name: float(rate) for name, rate in engine.risk.rates(engine.clock.now()).items()},
+            orders_per_s=self._peak_rates(),
             order_rate_limit=service.order_rate,
             ticks_per_s=self._tick_rate,
             uptime_s=time.monotonic() - service.started,
@@ -78,6 +81,18 @@ class HealthReport:
     def _feed_age_ms(self) -> float:
         newest = self._service.engine.newest_tick
         return max(self._service.time().now - newest, 0) / 1e6 if newest else 0.0
+
+    def _peak_rates(self) -> dict[str, float]:
+        """The most messages in a second by exchange segment, over the reports of the last minute."""
+        engine = self._service.engine
+        self._rates.append((time.monotonic(), engine.risk.rates(engine.clock.now())))
+        while time.monotonic() - self._rates[0][0] > PEAK_SECONDS:
+            self._rates.popleft()
+        peaks: dict[str, float] = {}
+        for _at, rates in self._rates:
+            for segment, rate in rates.items():
+                peaks[segment] = max(peaks.get(segment, 0.0), float(rate))
+        return peaks
 
     def _look_for_accelerator(self) -> None:
         self._accelerator = devices.found()
