@@ -1,0 +1,86 @@
+"""The Charts tab on the real page: over a running engine and worker, through the page's own relay."""
+
+import pytest
+
+DRAWN = """
+window.drawn = [];
+addEventListener("aitrade:drawn", (event) => window.drawn.push(event.detail));
+"""
+SIGN = "() => document.querySelector('.chart-legend').innerText"
+
+
+@pytest.fixture
+def charts(page):
+    """The page with the Charts tab opened and its first chart drawn."""
+    page.evaluate(DRAWN)
+    page.keyboard.press("Control+2")
+    page.wait_for_function("drawn.length > 0")
+    return page
+
+
+def workspace(page):
+    """What is saved."""
+    return page.evaluate("fetch('/aitrade/chart/workspace').then((one) => one.json())")
+
+
+def test_chart_follows_selection_and_market(charts):
+    """A symbol chosen anywhere is drawn with its real candles, and its last price moves with the ticks."""
+    key = charts.evaluate("aitrade.state.watchlist.at(-1)")
+    charts.evaluate("key => aitrade.select(key)", key)
+    charts.wait_for_function("key => drawn.at(-1).symbol === key", arg=key)
+    assert charts.evaluate("drawn.at(-1).bars") > 100
+    before = charts.evaluate(SIGN)
+    assert key.split(":")[1] in before
+    charts.wait_for_function("text => document.querySelector('.chart-legend').innerText !== text", arg=before)
+
+
+def test_layout_is_saved_through_the_relay(charts):
+    """A name with spaces and signs passes the relay, and the layout is there when the page is opened again."""
+    charts.click('[data-grid="4"]')
+    charts.wait_for_function("document.querySelectorAll('.chart').length === 4")
+    charts.click('[data-act="save"]')
+    charts.fill('input[name="name"]', "M&M & friends")
+    charts.keyboard.press("Enter")
+    charts.wait_for_function("document.querySelector('.chart-layouts').value === 'M&M & friends'")
+    assert workspace(charts)["layouts"]["M&M & friends"]["grid"] == 4
+    charts.reload()
+    charts.wait_for_function("document.body.dataset.ready === 'true'")
+    charts.keyboard.press("Control+2")
+    charts.wait_for_function("document.querySelectorAll('.chart').length === 4")
+    assert charts.locator(".chart-layouts").input_value() == "M&M & friends"
+
+
+def test_order_shows_and_its_cross_cancels(charts):
+    """A resting order sent from anywhere is a line on its chart; the cross at its end takes it back."""
+    charts.click('[data-grid="1"]')
+    key = charts.evaluate("aitrade.state.watchlist[1]")
+    charts.evaluate("key => aitrade.select(key)", key)
+    charts.wait_for_function("key => drawn.at(-1).symbol === key", arg=key)
+    sent = charts.evaluate("""async () => {
+      const key = drawn.at(-1).symbol;
+      const quote = aitrade.state.quotes.get(key);
+      const tick = aitrade.state.instruments.get(key).tick;
+      const price = Math.round((quote.last * 0.999) / tick) * tick;
+      const terms = { side: "BUY", quantity: 1, type: "LIMIT", product: "MIS", price };
+      return aitrade.post("/orders", { instrument: key, ...terms });
+    }""")
+    charts.wait_for_function("id => aitrade.state.orders.get(id)?.state === 'OPEN'", arg=sent["id"])
+    box = charts.locator(".chart-front").first.bounding_box()
+    right = box["x"] + box["width"] - 74 - 16
+    for y in range(int(box["y"]) + 20, int(box["y"] + box["height"]) - 20, 4):
+        charts.mouse.move(right, y)
+        if charts.evaluate("document.querySelector('.chart-front').style.cursor") == "pointer":
+            charts.mouse.click(right, y)
+            break
+    else:
+        pytest.fail("no order line on the chart")
+    charts.wait_for_function("id => aitrade.state.orders.get(id).state === 'CANCELLED'", arg=sent["id"])
+
+
+def test_worker_killed_comes_back(charts, trading):
+    """When the chart worker dies, the chart keeps what it showed and draws again by itself once the worker is back."""
+    trading.kill("charts")
+    charts.evaluate("drawn.length = 0")
+    charts.evaluate("aitrade.select(aitrade.state.watchlist[3])")
+    charts.wait_for_function("drawn.at(-1)?.symbol === aitrade.state.watchlist[3]")
+    assert charts.locator(".chart").first.locator(".chart-note").inner_text() == ""
