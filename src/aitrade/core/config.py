@@ -24,6 +24,9 @@ class Configuration(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AITRADE_", extra="forbid")
 
     home: Path = Field(default_factory=default_home, description="Data folder: books, market data, logs")
+    market: Path | None = Field(
+        None, description="Imported market data for research; empty is market/ in the data folder"
+    )
     page_port: int = Field(8765, ge=0, le=65535, description="Port of the page on 127.0.0.1; 0 takes a free one")
     durability: Literal["os", "disk"] = Field("os", description="When a journal record counts as written")
     cash: int = Field(1_000_000, gt=0, description="Opening cash of a new paper book, rupees")
@@ -38,6 +41,11 @@ class Configuration(BaseSettings):
     open_browser: bool = Field(default=True, description="Open the page when it is ready")
     real_data: str = Field("", description="Folder of real market data, for tests and benches")
     require_frontend: bool = Field(default=False, description="Fail an installation that cannot build the page")
+
+    @property
+    def market_folder(self) -> Path:
+        """Where imported market data lie."""
+        return self.market or self.home / "market"
 
     @classmethod
     def settings_customise_sources(
