@@ -103,7 +103,10 @@ function extended(curve, points) {
 function take(frame) {
   const { type } = frame;
   if (type === 'snapshot') takeSnapshot(frame);
-  else if (type === 'ticks') takeTicks(frame.rows);
+  else if (type === 'ticks') {
+    state.sent = frame.sent; // ns: when the engine sent the newest prices
+    takeTicks(frame.rows);
+  }
   else if (type === 'funds') takeFunds(frame, false);
   else if (type in KEYS) takeRows(type, frame.rows);
   else {

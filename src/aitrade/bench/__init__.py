@@ -3,6 +3,7 @@
 A bench is a function that takes `say` (a line for the person who waits) and returns figures by key.
 """
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 
@@ -41,6 +42,14 @@ TARGETS: dict[str, tuple[str, float]] = {
     "restart_s": ("<=", 3),
 }
 """What a figure has to reach; those without a row are said, not judged."""
+
+
+def scaled(count: int) -> int:
+    """Return how often to measure what is measured `count` times: AITRADE_BENCH_SCALE (0 to 1) of it, at least once.
+
+    Figures of a scaled bench show only that it runs.
+    """
+    return max(1, round(count * float(os.environ.get("AITRADE_BENCH_SCALE", "1"))))
 
 
 def run(name: str, say: Say) -> Figures:

@@ -38,8 +38,11 @@ class Publisher:
         rows = self._changes()
         if not self.listeners:
             return
+        stamp = time.time_ns()
         frames = [
-            self._encode({"type": name, "rows": found}) for name, found in rows.items() if found or name in _WHOLE
+            self._encode({"type": name, "rows": found, "sent": stamp})
+            for name, found in rows.items()
+            if found or name in _WHOLE
         ]
         frames += self._singles(bool(rows["positions"] or rows["trades"]))
         if frames:
