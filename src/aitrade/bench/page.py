@@ -24,7 +24,7 @@ from aitrade.ops.visit import READY, Trading, browser, page_at, trading
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-RELOADS, SWITCHES, TICK_SECONDS = 5, 100, 60
+RELOADS, CLICKS, SWITCHES, TICK_SECONDS = 5, 200, 100, 60
 POOL_SECONDS = 6
 """Until the next kernel waits after one was taken."""
 MEGABYTE, MEBIBYTE = 1_000_000, 1 << 20
@@ -42,6 +42,28 @@ window.drawnFrame = () => new Promise((done) => requestAnimationFrame(() => {
 _SIZES = """performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
   .reduce((sum, entry) => sum + entry.transferSize, 0)"""
 _READY_MARK = "performance.getEntriesByName('aitrade-ready')[0].startTime"
+_CLICK = """async (clicks) => {
+  const figures = document.querySelector('.fno-figures');
+  const once = (button) => new Promise((done) => {
+    const before = figures.textContent;
+    const began = performance.now();
+    const watch = new MutationObserver(() => {
+      if (figures.textContent === before) return;
+      watch.disconnect();
+      done(performance.now() - began);
+    });
+    watch.observe(figures, { childList: true, characterData: true, subtree: true });
+    button.click();
+  });
+  const took = [];
+  for (let i = 0; i < clicks; i++) {
+    took.push(await once(document.querySelector('.fno-legs tbody button')));
+    await new Promise((next) => setTimeout(next, 37));
+  }
+  return took;
+}"""
+"""Turns a leg's side in the strategy builder; what follows is worked out in the page's kernel. The market stands still
+meanwhile, so that the figures change by the click and by nothing else."""
 _TICKS = """() => {
   window.ticked = null;
   aitrade.on('ticks', async (keys) => {
@@ -98,6 +120,8 @@ def _simulated(started: "Browser", home: Path, say: Say) -> Figures:
         figures = {"ready_first_s": time.perf_counter() - began, **_weight(opened, running)}
         say("reloads …")
         figures["reload_s"] = _reload(opened)
+        say("clicks through the kernel …")
+        figures["click_dom_p95_ms"] = _clicks(opened, running)
         say(f"ticks, {scaled(TICK_SECONDS)} s …")
         figures |= _ticks(opened, running)
         figures["kernel_mb"] = _kernel(opened, running)
@@ -125,6 +149,19 @@ def _reload(opened: "Page") -> float:
         opened.wait_for_function(READY)
         took.append(opened.evaluate(_READY_MARK) / 1000)
     return percentile(took, 0.5)
+
+
+def _clicks(opened: "Page", running: Trading) -> float:
+    with EngineClient.of(running.home) as client:
+        client.set_speed(paused=True)
+        opened.evaluate("aitrade.go('fno')")
+        opened.locator(".fno-chain tbody tr").first.wait_for()
+        opened.locator(".fno-builder select").first.select_option(index=1)
+        opened.locator(".fno-figures > *").first.wait_for()
+        took = opened.evaluate(_CLICK, scaled(CLICKS))
+        client.set_speed(paused=False)
+    opened.evaluate("aitrade.go('dashboard')")
+    return percentile(took, P95)
 
 
 def _ticks(opened: "Page", running: Trading) -> Figures:
