@@ -92,9 +92,17 @@ def ensure() -> bool:
     except (OSError, subprocess.SubprocessError) as error:
         if os.environ.get("AITRADE_REQUIRE_FRONTEND") == "1":
             raise
-        sys.stderr.write(f"aitrade: the page's bundle could not be built ({error}); the plain page will serve.\n")
+        sys.stderr.write(f"aitrade: the page's bundle could not be built ({_why(error)}); the plain page will serve.\n")
         return False
     return True
+
+
+def _why(error: Exception) -> str:
+    """Return what failed, in a few words: npm itself has said the rest."""
+    command = getattr(error, "cmd", None)
+    if command is None:
+        return str(error)
+    return "npm did not get the packages" if "ci" in command else "esbuild failed"
 
 
 try:
