@@ -1,9 +1,11 @@
 """A real day from the input store as a feed: stored ticks as they are, bars as seeded paths marked MODELLED."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 import numpy as np
@@ -95,7 +97,8 @@ class ReplayFeed:
             reach = min(_WEEKS, max(count * minutes * MINUTE * 6, 7 * DAY))
             since = min(before, self.start) - reach
             bars = [*self._past(instrument, since), *self._today(instrument, before)]
-            closed = [bar for bar in resample(bars, minutes) if bar.end <= before]
+            made = bars if minutes == 1 else resample(bars, minutes)  # nothing is finer than what is stored
+            closed = made[: bisect_right(made, before, key=attrgetter("end"))]
         return closed[-count:] if count else []
 
     def next_day(self) -> "ReplayFeed | None":
