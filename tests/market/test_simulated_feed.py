@@ -247,3 +247,18 @@ def test_special_days_play_their_own_hours(day, minutes, quiet):
 def test_the_calendar_ends_and_says_so():
     """After the last published day there is no next one."""
     assert SimulatedFeed(date(2026, 12, 31), 7, CALENDAR, RULES).next_day() is None
+
+
+def test_expiring_index_contracts_stop_before_the_session_does():
+    """From 2026-12-07 an index's contracts trade to 15:30 on their last day, and all others go on."""
+    day = date(2026, 12, 8)
+    feed = SimulatedFeed(day, 7, CALENDAR, RULES)
+    listed = {one.key: one for one in feed.instruments()}
+    assert day.isoformat() in {one.expiry for one in listed.values()}
+    for one in feed.batches(at(day, "15:28")):
+        expiring = [tick for tick in one.ticks if listed[tick.instrument].expiry == day.isoformat()]
+        others = [tick for tick in one.ticks if listed[tick.instrument].expiry > day.isoformat()]
+        assert bool(expiring) == (one.start < at(day, "15:30"))
+        assert others
+    key = next(one.key for one in listed.values() if one.expiry == day.isoformat())
+    assert feed.history(key, 1, 1, feed.end)[0].end == at(day, "15:30")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
+from msgspec.structs import replace
 
 from aitrade.core.clock import MINUTE
 from aitrade.core.errors import UnknownDate
@@ -49,7 +50,10 @@ class SimulatedFeed:
         self.indices = [*(index.key for index in universe.index), VIX]
         self.watchlist = [stock.key for stock in universe.stock]
         self.corporate_actions: tuple[()] = ()
-        self.assumed = ["All prices are SIMULATED: a seeded market, calibrated to the figures of real days."]
+        self.assumed = [
+            "All prices are SIMULATED: a seeded market, calibrated to the figures of real days.",
+            "ASSUMED: derivatives' price bands, and what the closing auction trades; no source for them was at hand.",
+        ]
         self._keys = [*self._market.names, *(one.key for one in self._contracts.instruments)]
         self._traded = np.cumsum(self._market.minutes(self._row).volume, axis=1)
 
@@ -83,7 +87,7 @@ class SimulatedFeed:
         rows = np.arange(len(self._market.names))
         below = self._market.paths(self._row, rows, np.full(len(rows), minute))
         parts = [self._cash(below, minute)]
-        if minute in self._hours.derivative and self._contracts.instruments:
+        if minute in self._hours.derivative and (self._contracts.ends > self.start + minute * MINUTE).any():
             parts.append(self._derived(below, minute))
         if minute == self._hours.auction:
             parts.append(self._auction(minute))
@@ -105,13 +109,13 @@ class SimulatedFeed:
 
     def _derived(self, below: Path, minute: int) -> tuple[Path, Ints, Ints]:
         """Return the contracts' ticks, with volume and open interest after each."""
-        index, trade = np.arange(len(self._contracts.row)), self._trade
-        pairs = index, np.full(len(index), minute)
-        path = self._market.derived(
-            self._row, self._contracts, pairs, trade.lots[:, minute], (below, self._contracts.row)
-        )
-        volume = trade.volume[path.row, minute] + running(path.quantity, path.row)
-        return path.moved(len(self._market.names)), volume, trade.oi[path.row, minute]
+        index = np.flatnonzero(self._contracts.ends > self.start + minute * MINUTE)
+        pairs, trade = (index, np.full(len(index), minute)), self._trade
+        lots, bars = trade.lots[index, minute], self._contracts.row[index]
+        path = self._market.derived(self._row, self._contracts, pairs, lots, (below, bars))
+        row = index[path.row]
+        volume = trade.volume[row, minute] + running(path.quantity, path.row)
+        return replace(path, row=row + len(self._market.names)), volume, trade.oi[row, minute]
 
     def _auction(self, minute: int) -> tuple[Path, Ints, Ints]:
         """Return the closing auction's prints: one a stock with derivatives, and the indices that follow."""

@@ -86,12 +86,13 @@ class History:
 
     def _contract_minutes(self, instrument: str, row: int) -> list[Bar]:
         """Return a contract's minutes, built from the very ticks that its day plays."""
-        one, own = only(self._all, self._contracts[instrument]), self._market.hours(row).derivative
-        if self._market.hours(row).start > one.ends[0]:
+        one, hours = only(self._all, self._contracts[instrument]), self._market.hours(row)
+        own = hours.derivative[hours.start + hours.derivative * MINUTE < one.ends[0]]
+        if not len(own):
             return []
         trade = self._market.trade(row, one)
         below = self._market.paths(row, np.full(len(own), one.row[0]), own)
         pairs = np.zeros(len(own), np.int64), own
         path = self._market.derived(row, one, pairs, trade.lots[0, own], (below, np.arange(len(own))))
-        starts = self._market.hours(row).start + own * MINUTE
+        starts = hours.start + own * MINUTE
         return minute_bars(instrument, starts, path, trade.lots[0, own] * one.lot[0], trade.oi[0, own])

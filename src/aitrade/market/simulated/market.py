@@ -15,7 +15,7 @@ from aitrade.market.rules import Rules
 from aitrade.market.simulated.contracts import Contracts, sizes
 from aitrade.market.simulated.day import Day, Hours, hours, minutes, names
 from aitrade.market.simulated.derive import Rows, tick
-from aitrade.market.simulated.expiries import next_expiries
+from aitrade.market.simulated.expiries import last_trade, next_expiries
 from aitrade.market.simulated.master import Evening, Listing, tick_sizes
 from aitrade.market.simulated.turnover import Evenings, Turnover, turnover
 from aitrade.market.simulated.universe import load_calibration, load_universe
@@ -95,9 +95,9 @@ class Market:
             day, self.model.universe, self.model.figures, self._rules, find, self._expiry_close, self.evening(row - 1)
         )
 
-    def _expiry_close(self, expiry: date) -> int:
+    def _expiry_close(self, expiry: date, base: str) -> int:
         try:
-            return self._calendar.session(expiry, Segment.DERIVATIVES).close
+            return last_trade(self._calendar, expiry, index=self._rules.is_index(base))
         except UnknownDate:
             last = self.hours(len(self.walk.days) - 1)
             ends = last.start + (int(last.derivative[-1]) + 1) * MINUTE

@@ -89,8 +89,8 @@ class Listing(msgspec.Struct, frozen=True):
     figures: Calibration
     rules: Rules
     expiries: Expiries
-    close_of: Callable[[date], int]
-    """When a contract that expires on a date stops trading, ns UTC."""
+    close_of: Callable[[date, str], int]
+    """(expiry, base) -> when such a contract stops trading, ns UTC."""
     evening: Evening
 
     def cash(self, ticks: Ints) -> list[Instrument]:
@@ -120,7 +120,7 @@ class Listing(msgspec.Struct, frozen=True):
         return columns(
             instruments,
             [rows[one.underlying] for one in instruments],
-            [self.close_of(date.fromisoformat(one.expiry)) for one in instruments],
+            [self.close_of(date.fromisoformat(one.expiry), one.symbol) for one in instruments],
             [level.get(one.underlying.split(":")[1], 1.0) for one in instruments],
             [table for _, table in listed],
         )

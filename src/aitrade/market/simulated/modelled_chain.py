@@ -19,7 +19,7 @@ from aitrade.market.rules import Rules
 from aitrade.market.simulated.contracts import Contracts, only, sizes
 from aitrade.market.simulated.day import continuous
 from aitrade.market.simulated.derive import Rows, last_tick, minute_bars, tick
-from aitrade.market.simulated.expiries import next_expiries
+from aitrade.market.simulated.expiries import last_trade, next_expiries
 from aitrade.market.simulated.master import Evening, Listing
 from aitrade.market.simulated.turnover import Evenings, Turnover, turnover
 from aitrade.market.simulated.universe import Universe, load_calibration, load_universe
@@ -30,8 +30,8 @@ _SEED = 0
 Part = tuple[Path, Ints, Ints]
 
 
-def _expiry_close(calendar: Calendar, expiry: date) -> int:
-    return calendar.session(expiry, Segment.DERIVATIVES).close
+def _stop(calendar: Calendar, expiry: date, _base: str) -> int:
+    return last_trade(calendar, expiry, index=True)
 
 
 def with_chains() -> list[str]:
@@ -53,7 +53,7 @@ class ModelledChain:
         listed = [index for index in packaged.index if index.key in closes and index.expiries]
         universe = Universe(anchor=packaged.anchor, stock=[], index=listed)
         evening = self._evening([closes[index.key] for index in listed], calendar, day)
-        find, close_of = partial(next_expiries, rules, day), partial(_expiry_close, calendar)
+        find, close_of = partial(next_expiries, rules, day), partial(_stop, calendar)
         self.contracts = Listing(day, universe, self._figures, rules, find, close_of, evening).derivatives()
         self._keys = {one.key: place for place, one in enumerate(self.contracts.instruments)}
         self._turnover = self._trade(self.contracts, evening, calendar.previous_trading_day(day, Segment.CASH), day)
@@ -88,20 +88,23 @@ class ModelledChain:
     def part(self, begin: int, end: int) -> Part | None:
         """Return the contracts' ticks in [begin, end) ns UTC, with volume and open interest; None without a minute."""
         minutes = self._own[(self._own * MINUTE + self._start >= begin) & (self._own * MINUTE + self._start < end)]
-        if not len(minutes) or not self.contracts.instruments:
-            return None
         index = np.tile(np.arange(len(self.contracts.row)), len(minutes))
-        pairs = index, np.repeat(minutes, len(self.contracts.row))
-        path, volume, oi = self._ticks(self.contracts, self._turnover, *pairs)
+        minute = np.repeat(minutes, len(self.contracts.row))
+        alive = self.contracts.ends[index] > self._start + minute * MINUTE
+        index, minute = index[alive], minute[alive]
+        if not len(index):
+            return None
+        path, volume, oi = self._ticks(self.contracts, self._turnover, index, minute)
         return msgspec.structs.replace(path, row=index[path.row]), volume, oi
 
     def bars(self, key: str) -> list[Bar]:
         """Return a contract's minute bars of the day, those that its ticks make."""
         place = self._keys[key]
         alone = Turnover(*(column[place : place + 1] for column in msgspec.structs.astuple(self._turnover)))
-        path, _, _ = self._ticks(only(self.contracts, place), alone, np.zeros_like(self._own), self._own)
-        traded = alone.lots[0, self._own] * self.contracts.lot[place]
-        return minute_bars(key, self._start + self._own * MINUTE, path, traded, alone.oi[0, self._own])
+        own = self._own[self._start + self._own * MINUTE < self.contracts.ends[place]]
+        path, _, _ = self._ticks(only(self.contracts, place), alone, np.zeros_like(own), own)
+        traded = alone.lots[0, own] * self.contracts.lot[place]
+        return minute_bars(key, self._start + own * MINUTE, path, traded, alone.oi[0, own])
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
