@@ -96,11 +96,14 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     trigger: int = 0
 
 
+CARRY = "carry"
+
+
 class CashMove(msgspec.Struct, frozen=True, kw_only=True):
     """Money (paise) and units that moved without an order."""
 
     why: str
-    """opening, settlement, expiry, dividend, split, bonus, mark_to_market, charge."""
+    """opening, carry, settlement, expiry, dividend, split, bonus, mark_to_market, charge."""
     amount: int = 0
     instrument: str = ""
     product: str = ""
@@ -109,8 +112,13 @@ class CashMove(msgspec.Struct, frozen=True, kw_only=True):
     cost: int = 0
     """Cost added to (or taken from) the position, paise."""
     settled: int = 0
-    """T+1 units that became holdings."""
+    """Units bought today that are carried as T+1 (carry), or T+1 units that were delivered (settlement)."""
     note: str = ""
+
+    @property
+    def name(self) -> str:
+        """What moved, apart from how much."""
+        return f"{self.why}|{self.instrument}|{self.product}"
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,7 +41,7 @@ class Api:
         self.port = port
         self._service = service
         self._loop = asyncio.new_event_loop()
-        self._streams: set[asyncio.Queue[list[bytes] | None]] = set()
+        self._streams: dict[asyncio.Queue[list[bytes] | None], asyncio.Task[Any] | None] = {}
         self._ready = threading.Event()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
@@ -133,14 +133,16 @@ class Api:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self.token.encode()):
+        if not hmac.compare_digest(given.encode(errors="surrogateescape"), self.token.encode()):
             return _refusal([Problem("token", "The engine's token is missing or wrong; read it from run/token.")], 401)
         try:
             return await handler(request)
         except Refused as refused:
             return _refusal([Problem(rule, text) for rule, text in refused.problems])
-        except (msgspec.ValidationError, msgspec.DecodeError, ValueError, KeyError) as error:
+        except (msgspec.ValidationError, msgspec.DecodeError, ValueError, KeyError, TypeError, OverflowError) as error:
             return _refusal([Problem("request", f"The request was not understood: {error}.")], 400)
+        except web.HTTPException as error:
+            return _refusal([Problem("request", f"{request.method} {request.path}: {error.reason}.")], error.status)
         except AitradeError as error:
             return _refusal([Problem("refused", str(error))])
 
@@ -180,16 +182,22 @@ class Api:
     def _spread(self, frames: list[bytes]) -> None:
         for queue in list(self._streams):
             if queue.qsize() > _QUEUE_FRAMES:
-                self._streams.discard(queue)
-                queue.put_nowait(None)
+                self._shut(queue)
             else:
                 queue.put_nowait(frames)
+
+    def _shut(self, queue: "asyncio.Queue[list[bytes] | None]") -> None:
+        """Let a reader go that does not read: its task may be stuck in a full socket."""
+        task = self._streams.pop(queue)
+        if task is not None:
+            task.cancel()
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=20, compress=False)
         await socket.prepare(request)
         queue: asyncio.Queue[list[bytes] | None] = asyncio.Queue()
-        first = await self._on_trading_thread(lambda: self._join(queue))
+        task = asyncio.current_task()
+        first = await self._on_trading_thread(lambda: self._join(queue, task))
         reader = asyncio.create_task(_drain(socket))
         try:
             await socket.send_str(first)
@@ -199,16 +207,16 @@ class Api:
         except ConnectionError:
             pass
         finally:
-            self._streams.discard(queue)
+            self._streams.pop(queue, None)
             self._service.call(self._leave)
             reader.cancel()
         await socket.close(code=WSCloseCode.GOING_AWAY)
         return socket
 
-    def _join(self, queue: "asyncio.Queue[list[bytes] | None]") -> str:
+    def _join(self, queue: "asyncio.Queue[list[bytes] | None]", task: "asyncio.Task[Any] | None") -> str:
         """On the trading thread: the snapshot, and every frame from here on."""
         first = _encode(self._service.snapshot()).decode()
-        self._streams.add(queue)
+        self._streams[queue] = task
         self._service.listeners(len(self._streams))
         return first
 

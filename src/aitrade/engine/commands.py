@@ -94,7 +94,7 @@ class Commands:
         changed = self._engine.modify(
             order_id,
             quantity=order.quantity if terms.quantity is None else terms.quantity,
-            price=order.price if terms.price is None else terms.price,
+            price=_limit(order) if terms.price is None else terms.price,
             trigger=order.trigger if terms.trigger is None else terms.trigger,
             who=who,
         )
@@ -110,15 +110,39 @@ class Commands:
 
     def square_off(self, fields: Fields, who: Who) -> list[Placed]:
         """Cancel working orders of the chosen positions and send exits at market; `instrument` and `product` choose."""
-        chosen = self._chosen(str(fields.get("instrument", "")), str(fields.get("product", "")))
-        return [placed for key in chosen for placed in self.exit(key, who)]
+        placed: list[Placed] = []
+        problems: list[list[str]] = []
+        for key in self._chosen(str(fields.get("instrument", "")), str(fields.get("product", ""))):
+            try:
+                placed += self.exit(key, who)
+            except Refused as refused:
+                problems += refused.problems
+        if problems:
+            raise Refused(problems)
+        return placed
 
     def exit(self, key: str, who: Who) -> list[Placed]:
-        """Exit one position at market, after cancelling what works on its side of closing."""
-        instrument, product = key.rsplit("|", 1)
-        quantity = self._engine.book.state.positions[key].quantity
-        self._cancel_closing(instrument, product, quantity)
-        legs = self._exit_legs(key, quantity)
+        """Exit one position at market; what works on it is cancelled first, and the exit waits until it has ended."""
+        working = self._working_on(key)
+        if not working:
+            return self._send_exit(key, who)
+        for order in working:
+            self._engine.cancel(order.id, who)
+        self._engine.when_ended(key, working, lambda: self.exit_or_say(key, who))
+        note = f"the exit follows when {len(working)} working orders are cancelled"
+        return [Placed(id=working[0].id, state=working[0].state, reason=note)]
+
+    def exit_or_say(self, key: str, who: Who) -> None:
+        """Exit one position; a refusal is an alert, and a note on the position."""
+        try:
+            self.exit(key, who)
+        except Refused as refused:
+            self._engine.note(key, f"exit refused: {refused}")
+            self._engine.say("alert", f"{key} was not exited: {refused}", who.actor)
+
+    def _send_exit(self, key: str, who: Who) -> list[Placed]:
+        lot = self._engine.book.state.positions.get(key)
+        legs = self._exit_legs(key, lot.quantity) if lot and lot.quantity else []
         return [_placed(self._engine.place(_by(leg, who), who)) for leg in legs]
 
     def convert(self, fields: Fields, who: Who) -> PositionRow:
@@ -232,11 +256,10 @@ class Commands:
             and (not product or key.endswith(f"|{product}"))
         ]
 
-    def _cancel_closing(self, instrument: str, product: str, quantity: int) -> None:
-        closing = Side.SELL if quantity > 0 else Side.BUY
-        for order in list(self._engine.book.working.get(instrument, {}).values()):
-            if order.request.side is closing and order.request.product == product:
-                self._engine.cancel(order.id, Who("engine", "system"))
+    def _working_on(self, key: str) -> list[Order]:
+        instrument, product = key.rsplit("|", 1)
+        working = self._engine.book.working.get(instrument, {}).values()
+        return [order for order in working if order.request.product == product]
 
     def _exit_legs(self, key: str, quantity: int) -> list[OrderRequest]:
         """One exit for each owner, so that every strategy's book closes too."""
@@ -288,6 +311,11 @@ class Commands:
 
 def _by(request: OrderRequest, who: Who) -> OrderRequest:
     return request if request.actor else msgspec.structs.replace(request, actor=who.actor)
+
+
+def _limit(order: Order) -> int:
+    """The limit that an order asks for: a market order asks for none, whatever bound its exchange gave it."""
+    return order.price if order.request.type in (OrderType.LIMIT, OrderType.SL) else 0
 
 
 def _placed(orders: list[Order]) -> Placed:

@@ -27,6 +27,7 @@ class MarketDay:
         self._rules = rules
         self.day = day
         self._squared_off: set[Segment] = set()
+        self._missed: set[str] = set()
         self._due = self._square_off_times()
         self._closes = {segment: self._close_of(segment) for segment in Segment}
 
@@ -60,19 +61,16 @@ class MarketDay:
     def _square_off(self, segment: Segment) -> None:
         self._squared_off.add(segment)
         keys = self._intraday(segment)
-        for order in self._engine.book.working_orders():
-            if order.request.product is Product.MIS and self._segment(order.request.instrument) is segment:
-                self._engine.cancel(order.id, SQUARE_OFF)
-        for key in keys:
-            self._commands.exit(key, SQUARE_OFF)
+        for key in dict.fromkeys([*keys, *self._ordered(segment)]):
+            self._commands.exit_or_say(key, SQUARE_OFF)
         if keys:
             self._engine.say("warning", f"Square-off of {len(keys)} intraday positions sent ({segment}).", "square-off")
 
     def _mark_missed(self, segment: Segment) -> None:
         for key in self._intraday(segment):
-            if key not in self._engine.notes:
-                self._engine.notes[key] = "square-off missed: close it by hand"
-                self._engine.book.changed_positions.add(key)
+            if key not in self._missed:
+                self._missed.add(key)
+                self._engine.note(key, "square-off missed: close it by hand")
                 self._engine.say("alert", f"{key} did not get out before the close; close it by hand.", "square-off")
 
     def _intraday(self, segment: Segment) -> list[str]:
@@ -82,6 +80,12 @@ class MarketDay:
             for key, lot in positions.items()
             if lot.quantity and key.endswith(f"|{Product.MIS}") and self._segment(key.rsplit("|", 1)[0]) is segment
         ]
+
+    def _ordered(self, segment: Segment) -> list[str]:
+        """Intraday orders still on their way: what fills before its cancellation arrives has to go out too."""
+        requests = [order.request for order in self._engine.book.working_orders()]
+        intraday = (request for request in requests if request.product is Product.MIS)
+        return [f"{r.instrument}|{Product.MIS}" for r in intraday if self._segment(r.instrument) is segment]
 
     def _segment(self, instrument: str) -> Segment | None:
         row: Instrument | None = self._engine.instruments.get(instrument)

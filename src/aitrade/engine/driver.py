@@ -202,9 +202,10 @@ class Driver:
             return None
         try:
             return self._batches.next()
-        except AitradeError as error:
-            self.failure = str(error)
-            self.engine.say("alert", f"The feed stopped: {error}", "feed")
+        except Exception as error:
+            self.failure = str(error) if isinstance(error, AitradeError) else f"{type(error).__name__}: {error}"
+            text = f"The feed stopped, no price comes any more: {self.failure}; look at the data, then restart."
+            self.engine.say("alert", text, "feed")
             return None
 
     def _end(self) -> None:

@@ -27,7 +27,7 @@ from aitrade.core.events import (
     StrategyChange,
 )
 from aitrade.core.instruments import Instrument
-from aitrade.core.orders import Fill, Order, OrderRequest, OrderState, Update, VenueUpdate, client_order_id
+from aitrade.core.orders import TERMINAL, Fill, Order, OrderRequest, OrderState, Update, VenueUpdate, client_order_id
 from aitrade.core.quotes import Tick
 from aitrade.core.strategy import Kernel
 from aitrade.engine.account import Account
@@ -43,6 +43,7 @@ from aitrade.risk.checks import RiskDesk
 from aitrade.risk.exits import is_exit
 from aitrade.risk.limits import Limits
 from aitrade.risk.refusals import Refusal as RiskRefusal
+from aitrade.risk.refusals import Rule
 from aitrade.risk.slicing import slice_quantity
 from aitrade.risk.trading_state import TradingState
 
@@ -100,6 +101,8 @@ class Engine:
         """Shares that the newest BTST list lets through."""
         self.notes: dict[str, str] = {}
         """Position key to what a person has to know."""
+        self._waiting: dict[str, tuple[set[str], Callable[[], None]]] = {}
+        """Position key to the orders that have to end first, and what is done then."""
         venue.connect(self.on_update)
 
     # What is written
@@ -134,6 +137,7 @@ class Engine:
         self.quotes = Quotes(instruments.values())
         self.bars = BarBuilder(1, day_open)
         self.notes.clear()
+        self._waiting.clear()
         self.btst_sendable = frozenset()
         self.runner.new_day(day_open)
         self.index_alerts()
@@ -150,10 +154,21 @@ class Engine:
         A reference that was used today answers with the order that it named and sends nothing. `funded` says that the
         margin was found for the whole basket that the order is a leg of.
         """
-        known = self.book.references.get(request.reference) if request.reference else None
+        reference = request.reference
+        known = self.book.references.get(reference) or self.book.references.get(f"{reference}/0") if reference else None
         if known is not None:
             return [self.book.state.orders[known]]
-        return [self._place_one(part, who, funded=funded) for part in self._sliced(request)]
+        parts = self._sliced(request)
+        if len(parts) > 1:
+            self._check_whole(request, who, funded=funded)
+        return [self._place_one(part, who, funded=funded or len(parts) > 1) for part in parts]
+
+    def _check_whole(self, request: OrderRequest, who: Who, *, funded: bool) -> None:
+        """Check what is sent in slices as one order: no slice goes when the whole breaks a rule, freeze apart."""
+        problems = [row for row in self.refusals(request, who, funded=funded) if row[0] != Rule.FREEZE]
+        if problems:
+            self.record(Kind.REFUSAL, Refusal(request=request, problems=problems), who)
+            raise Refused(problems)
 
     def submit(self, request: OrderRequest) -> list[Order]:
         """Place a strategy's order; a refusal is journaled, not raised."""
@@ -222,6 +237,16 @@ class Engine:
         self.venue.cancel(order)
         return order
 
+    def ask_again(self) -> None:
+        """Send once more what a restart lost on its way to the venue; its records are written already."""
+        for order_id, asked in self.book.state.asked.items():
+            order = self.book.state.orders[order_id]
+            for ask in asked:
+                if ask.quantity:
+                    self.venue.modify(order, quantity=ask.quantity, price=ask.price, trigger=ask.trigger)
+                else:
+                    self.venue.cancel(order)
+
     def cancel_all(self, who: Who, *, instrument: str = "", strategy: str | None = None) -> int:
         """Ask for the cancellation of all working orders (of an instrument, of a strategy); return how many."""
         chosen = [
@@ -253,8 +278,34 @@ class Engine:
             exchange_order_id=update.exchange_order_id, exchange_ts=update.exchange_ts, reason=update.reason,
         )  # fmt: skip
         self.account.work_out()
+        if self._waiting:
+            self._heard(order, update)
         if update.what is Update.REJECTED and order.request.strategy:
             self.say("warning", f"{order.request.strategy}: order {order.id} was rejected: {update.reason}", "venue")
+
+    def when_ended(self, key: str, orders: list[Order], then: Callable[[], None]) -> None:
+        """Do `then` for a position when all `orders` have ended; a later wish for it replaces an earlier one."""
+        self._waiting[key] = ({order.id for order in orders}, then)
+
+    def note(self, key: str, text: str) -> None:
+        """Tell on a position what a person has to know."""
+        self.notes[key] = text
+        self.book.changed_positions.add(key)
+
+    def _heard(self, order: Order, update: VenueUpdate) -> None:
+        for key, (awaited, then) in list(self._waiting.items()):
+            if order.id not in awaited:
+                continue
+            if order.state in TERMINAL:
+                awaited.discard(order.id)
+            elif update.what is Update.CANCEL_REJECTED:
+                del self._waiting[key]
+                text = f"{key} was not exited: order {order.id} stays ({update.reason}); exit again."
+                self.say("alert", text, "venue")
+                continue
+            if not awaited:
+                del self._waiting[key]
+                then()
 
     # What the market says
 

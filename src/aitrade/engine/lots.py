@@ -1,8 +1,25 @@
 """A lot: units held at an average cost, to the paisa."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from aitrade.core.money import half_up
+
+
+def shares(whole: int, weights: Sequence[int]) -> list[int]:
+    """Return `whole` split by `weights` (not summing to zero) in integers, the rest to the last; the sum is `whole`."""
+    total = sum(weights)
+    if not total:
+        return [0] * len(weights)
+    parts = [whole * weight // total for weight in weights[:-1]]
+    return [*parts, whole - sum(parts)]
+
+
+def _part(cost: int, units: int, of: int) -> int:
+    """Return the share of `cost` that `units` of `of` have, by their counts, to the nearest paisa."""
+    whole = cost * abs(units)
+    return half_up(whole, abs(of)) if cost > 0 else -half_up(-whole, abs(of))
 
 
 class Lot(msgspec.Struct):
@@ -35,11 +52,7 @@ class Lot(msgspec.Struct):
 
     def close(self, quantity: int, price: int) -> int:
         """Take `quantity` signed units off, opposite to what is held, at `price`; return the realised P&L."""
-        part = (
-            half_up(self.cost * -quantity, self.quantity)
-            if self.quantity > 0
-            else -half_up(self.cost * -quantity, -self.quantity)
-        )
+        part = _part(self.cost, quantity, self.quantity)
         realised = -quantity * price - part
         self.quantity += quantity
         self.cost -= part
@@ -47,11 +60,20 @@ class Lot(msgspec.Struct):
         return realised
 
     def take(self, quantity: int) -> int:
-        """Take `quantity` units of a long lot off at cost, without P&L; return their cost."""
-        part = half_up(self.cost * quantity, self.quantity)
+        """Take `quantity` signed units, the way they are held, off at cost, without P&L; return their signed cost."""
+        part = _part(self.cost, quantity, self.quantity)
         self.quantity -= quantity
         self.cost -= part
         return part
+
+    def join(self, quantity: int, cost: int) -> int:
+        """Add signed units that cost `cost`; opposite ones close each other. Return the P&L that this realised."""
+        closing = -self._closing(quantity)
+        ended = _part(self.cost, closing, self.quantity) + _part(cost, closing, quantity) if closing else 0
+        self.quantity += quantity
+        self.cost += cost - ended
+        self.realised -= ended
+        return -ended
 
     def unrealised(self, last: int) -> int:
         """Return what the open units would realise at `last`, paise."""

@@ -5,6 +5,7 @@ settle, the day's purchases become holdings; what goes ex the next morning is ap
 by its broker.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ class Overnight:
         self._calendar = calendar
         self._day = day
         self._rules = rules
+        self._made: Counter[str] = Counter()
+        self._before = Counter(engine.book.state.day.night)
 
     def run(self, following: Feed) -> None:
         """Do everything that lies between this day and `following`."""
@@ -70,9 +73,9 @@ class Overnight:
 
     def _corporate_actions(self, following: Feed) -> None:
         for row in following.corporate_actions:
-            affected = [held for held in [*self._held(), *self._holdings()] if held.instrument.symbol == row.symbol]
-            for held in affected:
-                for action in parse_subject(row.subject):
+            for action in parse_subject(row.subject):
+                affected = [held for held in [*self._held(), *self._holdings()] if held.instrument.symbol == row.symbol]
+                for held in affected:
                     self._move(clearing.corporate_action(held, action))
 
     def _held(self) -> Iterator[Held]:
@@ -89,7 +92,10 @@ class Overnight:
                 yield Held(rows[key], Product.CNC, holding.lot.quantity, holding.lot.cost)
 
     def _move(self, move: CashMove) -> None:
-        self._engine.record(Kind.CASH, move)
+        """Journal a move, unless a night that was interrupted had made it before."""
+        self._made[move.name] += 1
+        if self._made[move.name] > self._before[move.name]:
+            self._engine.record(Kind.CASH, move)
 
 
 def overnight(engine: "Engine", calendar: Calendar, rules: Rules, following: Feed) -> None:

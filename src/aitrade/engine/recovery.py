@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import aitrade
-from aitrade.compliance.journal import frames, segments
+from aitrade.compliance.journal import HEADER, frames, segments
 from aitrade.core.clock import LiveClock, ist_date
 from aitrade.core.errors import Refused
 from aitrade.core.events import Opened
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
 
 
 def recover(settings: EngineSettings) -> Book:
-    """Return the book as its newest segment tells it: a snapshot and every record since; an empty one without any."""
+    """Return the book as its newest segment tells it: a snapshot and every record since; an empty one without any.
+
+    A segment that the engine died in beginning holds no record yet: then the one before it is the newest.
+    """
     book = Book()
-    newest = segments(settings.book_path / "journal")[-1:]
-    for path in newest:
-        for frame in frames(path):
-            book.restore(frame.record)
+    for path in reversed(segments(settings.book_path / "journal")):
+        if path.stat().st_size >= HEADER.size:
+            for frame in frames(path):
+                book.restore(frame.record)
+        if book.state.seq:
+            break
     return book
 
 

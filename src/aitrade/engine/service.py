@@ -134,10 +134,12 @@ class Service:
         """Write the last record and close the journal."""
         left = self.left_open()
         body = Closed(reason="stopped", open_orders=left["orders"], open_positions=left["positions"])
-        self.engine.record(Kind.CLOSED, body)
-        self.engine.runner.close()
-        self._projection.close()
-        self._journal.close()
+        try:
+            self.engine.record(Kind.CLOSED, body)
+        finally:
+            self.engine.runner.close()
+            self._projection.close()
+            self._journal.close()
 
     def left_open(self) -> dict[str, int]:
         """Return how many orders and positions are open."""
@@ -345,6 +347,11 @@ class Service:
             dict.fromkeys([*self.feed.indices, *self.feed.watchlist, *held, *state.holdings, *ordered, *alerted])
         )
 
+    def _priced(self) -> list[str]:
+        """The instruments whose prices so far are needed: what is shown, and what shown contracts settle and tie by."""
+        rows = [self._instruments[key] for key in self._shown() if key in self._instruments]
+        return list(dict.fromkeys([row.key for row in rows] + [row.underlying for row in rows if row.is_derivative]))
+
     def _begin(self) -> None:
         """Open the book, and its day: a new one, or the one that was interrupted."""
         state = self.engine.book.state
@@ -392,6 +399,7 @@ class Service:
     def _resume_day(self) -> None:
         self._take_day(self.feed)
         self._venue.restore(self.engine.book.state.orders.values())
+        self.engine.ask_again()
         self._driver.play(self.feed, self._day, self._clock.now())
         self.engine.say("info", "The engine continues from its journal.")
 
@@ -404,7 +412,7 @@ class Service:
         session = self._calendar.session(feed.day, Segment.CASH_FNO)
         self.engine.begin_day(self._instruments, session.open)
         self._day = MarketDay(self.engine, self.commands, self._calendar, self._rules, feed.day)
-        for key in self._shown():
+        for key in self._priced():
             if key in self._instruments:
                 self.engine.quotes.seed(self._day_bars(feed, key, feed.start))
         self.engine.account.new_day(margins_of(self._rules, feed.day, self._instruments.values()))

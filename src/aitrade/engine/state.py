@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from aitrade.core.events import (
+    CARRY,
     Ask,
     CashMove,
     Conversion,
@@ -39,7 +40,7 @@ from aitrade.core.orders import (
     Update,
     VenueUpdate,
 )
-from aitrade.engine.lots import Lot
+from aitrade.engine.lots import Lot, shares
 
 EVENTS_KEPT = 500
 _ENDS = {
@@ -52,6 +53,8 @@ _ENDS = {
 """What an update makes of an order, fills and changes of terms apart."""
 
 
+_ANSWERS = frozenset({Update.MODIFIED, Update.MODIFY_REJECTED, Update.CANCEL_REJECTED})
+"""What answers a change or a cancellation of an order that goes on."""
 _UNHEEDED = frozenset({Update.MODIFY_REJECTED, Update.CANCEL_REJECTED})
 """What changes no state: a fill that beats a cancellation is followed by one, after the order's end."""
 
@@ -89,6 +92,8 @@ class Day(msgspec.Struct):
     """Its data were played to their end."""
     curve: list[tuple[int, int]] = []
     """(ts, day's P&L) each market minute."""
+    night: dict[str, int] = {}
+    """Moves of the night that follows, by name: how many were made; a night that was interrupted goes on there."""
 
 
 class State(msgspec.Struct):
@@ -114,6 +119,8 @@ class State(msgspec.Struct):
     trading_reason: str = ""
     orders: dict[str, Order] = {}
     fills: list[Fill] = []
+    asked: dict[str, list[Ask]] = {}
+    """Order id to the changes and cancellations that its venue has not answered, oldest first."""
     fill_charges: dict[str, list[int]] = {}
     """Order id to the charges booked on it so far, by component."""
     positions: dict[str, Lot] = {}
@@ -251,6 +258,7 @@ class Book:
 
     def _ask(self, body: Ask, ts: int) -> None:
         self.state.orders[body.order_id].updated = ts
+        self.state.asked.setdefault(body.order_id, []).append(body)
         self.changed_orders.add(body.order_id)
 
     def _update(self, update: VenueUpdate, ts: int) -> None:
@@ -262,6 +270,7 @@ class Book:
         target = _ENDS.get(update.what)
         if target is not None:
             order.move(target)
+            order.price = update.price or order.price
         elif update.what is Update.FILL and update.fill is not None:
             self._fill(order, update.fill)
         elif update.what is Update.TRIGGERED:
@@ -274,7 +283,17 @@ class Book:
             order.reason = update.reason
         if order.state in TERMINAL:
             self.working.get(order.request.instrument, {}).pop(order.id, None)
+            self.state.asked.pop(order.id, None)
+        elif update.what in _ANSWERS and order.id in self.state.asked:
+            self._answered(order.id)
         self.changed_orders.add(order.id)
+
+    def _answered(self, order_id: str) -> None:
+        """A venue answers what it was asked about an order in the same sequence."""
+        waiting = self.state.asked[order_id]
+        del waiting[0]
+        if not waiting:
+            del self.state.asked[order_id]
 
     def _fill(self, order: Order, fill: Fill) -> None:
         order.move(_after_fill(order, fill))
@@ -334,26 +353,31 @@ class Book:
             state.opening += move.amount
         elif move.amount:
             state.day.realised += move.amount
-        if move.settled:
-            self._settle(move)
+        if state.day.ended:
+            state.day.night[move.name] = state.day.night.get(move.name, 0) + 1
+        if move.why == CARRY:
+            self._carry(move)
+        elif move.settled:
+            self._deliver(move)
         elif move.quantity or move.cost:
             self._adjust(move)
         if move.note:
             self._event(Line(level="info", text=move.note, source="clearing"), ts)
         self.changed.add("holdings")
 
-    def _settle(self, move: CashMove) -> None:
-        """Move the day's bought units to the holding as T+1; without such units, T+1 ones are now delivered."""
+    def _carry(self, move: CashMove) -> None:
+        """Move units that were bought today to the holding, as T+1."""
         key = position_key(move.instrument, move.product)
-        lot = self.state.positions.get(key)
+        lot = self.state.positions[key]
         holding = self.state.holdings.setdefault(move.instrument, Holding(Lot()))
-        if lot and lot.quantity > 0:
-            units = min(move.settled, lot.quantity)
-            holding.lot.cost += lot.take(units)
-            holding.lot.quantity += units
-            holding.t1 += units
-            self.changed_positions.add(key)
-            return
+        holding.lot.cost += lot.take(move.settled)
+        holding.lot.quantity += move.settled
+        holding.t1 += move.settled
+        self.changed_positions.add(key)
+
+    def _deliver(self, move: CashMove) -> None:
+        """T+1 units are delivered now."""
+        holding = self.state.holdings[move.instrument]
         holding.t1 = max(holding.t1 - move.settled, 0)
 
     def _adjust(self, move: CashMove) -> None:
@@ -370,14 +394,19 @@ class Book:
         self.changed_positions.add(key)
 
     def _adjust_owner(self, move: CashMove, key: str) -> None:
-        """An expiry closes every owner's units; their P&L is what the cash move brought, by units."""
-        owners = {name: lot for name, lot in self.state.owned.items() if name.endswith(f"|{key}") and lot.quantity}
-        total = sum(lot.quantity for lot in owners.values())
-        for lot in owners.values():
-            share = lot.quantity / total if total else 0.0
-            lot.realised += round(move.amount * share)
-            lot.cost += round(move.cost * share)
-            lot.quantity += round(move.quantity * share)
+        """Share money, cost and units among the owners by their units, the rest to the last; one that is flat is done.
+
+        The sums are the move's own, to the paisa and the unit.
+        """
+        owners = [lot for name, lot in self.state.owned.items() if name.endswith(f"|{key}") and lot.quantity]
+        units = [lot.quantity for lot in owners]
+        shared = (shares(whole, units) for whole in (move.amount, move.cost, move.quantity))
+        for lot, amount, cost, quantity in zip(owners, *shared, strict=True):
+            lot.realised += amount
+            lot.cost += cost
+            lot.quantity += quantity
+            if not lot.quantity:
+                lot.realised, lot.cost = lot.realised - lot.cost, 0
 
     def _mark(self, body: Mark, ts: int) -> None:
         self.state.day.curve.append((ts, body.day_pnl))
@@ -386,9 +415,16 @@ class Book:
             self.state.equity.append((ts, body.equity))
 
     def _convert(self, body: Conversion, _ts: int) -> None:
-        state = self.state
-        for prefix, lots in (("", state.positions), *((f"{n.split('|')[0]}|", state.owned) for n in list(state.owned))):
-            _convert_lot(lots, prefix, body)
+        """Move units to another product, out of the owners' lots in turn, a person's own first."""
+        state, units = self.state, body.quantity
+        source, target = (position_key(body.instrument, product) for product in (body.product, body.to))
+        sign = 1 if state.positions[source].quantity > 0 else -1
+        state.day.realised += _convert_lot(state.positions, source, target, sign * units)
+        for name in sorted(state.owned):
+            owner, key = name.split("|", 1)
+            if key == source and (held := state.owned[name].quantity * sign) > 0 and units:
+                _convert_lot(state.owned, name, f"{owner}|{target}", sign * min(held, units))
+                units -= min(held, units)
         self.changed_positions |= {position_key(body.instrument, p) for p in (body.product, body.to)}
 
     def _trading(self, body: StateChange, ts: int) -> None:
@@ -438,15 +474,7 @@ def _morning(lot: Lot) -> Lot:
     return Lot(quantity=lot.quantity, cost=lot.cost)
 
 
-def _convert_lot(lots: dict[str, Lot], prefix: str, body: Conversion) -> None:
-    source = lots.get(f"{prefix}{position_key(body.instrument, body.product)}")
-    if source is None or not source.quantity:
-        return
-    units = min(abs(source.quantity), abs(body.quantity))
-    signed = units if source.quantity > 0 else -units
-    cost = source.cost * units // abs(source.quantity)
-    source.quantity -= signed
-    source.cost -= cost
-    target = lots.setdefault(f"{prefix}{position_key(body.instrument, body.to)}", Lot())
-    target.quantity += signed
-    target.cost += cost
+def _convert_lot(lots: dict[str, Lot], source: str, target: str, units: int) -> int:
+    """Move signed units at their cost; return what meeting opposite ones realised."""
+    cost = lots[source].take(units)
+    return lots.setdefault(target, Lot()).join(units, cost)

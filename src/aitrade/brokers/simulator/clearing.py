@@ -9,7 +9,7 @@ from datetime import date
 
 import msgspec
 
-from aitrade.core.events import CashMove
+from aitrade.core.events import CARRY, CashMove
 from aitrade.core.instruments import Exchange, Instrument, Kind
 from aitrade.core.money import format_rupees as rupees
 from aitrade.core.money import half_up
@@ -141,9 +141,7 @@ def settle(
 
 def carry(held: Held) -> CashMove:
     """Move what was bought for delivery today to the holdings, as units that settle later."""
-    return CashMove(
-        why="settlement", instrument=held.instrument.key, product=held.product, settled=max(held.quantity, 0)
-    )
+    return CashMove(why=CARRY, instrument=held.instrument.key, product=held.product, settled=max(held.quantity, 0))
 
 
 def _delivered(delivery: Delivery) -> CashMove:

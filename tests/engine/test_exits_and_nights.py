@@ -1,0 +1,193 @@
+"""Exits behind working orders, nights that were interrupted, and what was on its way at a kill."""
+
+import msgspec
+import pytest
+
+from aitrade.compliance.journal import HEADER, segments
+from aitrade.core.events import CARRY, CashMove, Kind, Record
+from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
+from aitrade.engine.lots import Lot
+from aitrade.engine.overnight import overnight
+from aitrade.engine.recovery import following
+from aitrade.engine.service import Service
+from aitrade.engine.settings import EngineSettings, Who
+from aitrade.engine.state import Book, Holding
+
+TRADER = Who("tester", "trader")
+DAY = "2026-11-23"
+TCS = "NSE:TCS"
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Start a service on the test's folder; every one is let go at the end, however the test ends."""
+    started = []
+
+    def start(**more):
+        while started:
+            started.pop().abandon()
+        service = Service(EngineSettings(home=str(tmp_path), **{"day": DAY, "start": "14:58", **more}))
+        started.append(service)
+        return service
+
+    yield start
+    for service in started:
+        service.abandon()
+
+
+def limit(service, side, percent, quantity=10, product=Product.MIS):
+    """A limit order some percent off the market, on the grid."""
+    tick = service.engine.instruments[TCS].tick
+    price = service.engine.quotes.last(TCS) * (100 + percent) // 100 // tick * tick
+    return OrderRequest(
+        instrument=TCS, side=side, quantity=quantity, type=OrderType.LIMIT, price=price, product=product
+    )
+
+
+def bought(service, **more):
+    """Ten shares in the position and a target that rests on all of them."""
+    service.step(60)
+    service.engine.place(OrderRequest(instrument=TCS, side=Side.BUY, quantity=10, **more), TRADER)
+    service.step(30)
+    target = service.engine.place(limit(service, Side.SELL, 3), TRADER)[0]
+    service.step(5)
+    assert target.state is OrderState.OPEN
+    return target
+
+
+def test_an_exit_waits_for_the_orders_that_work_on_its_position(begin):
+    """The target is cancelled first, only then the exit goes, as an exit; asked twice it goes once."""
+    service = begin()
+    target = bought(service)
+    for _ in range(2):
+        answer = service.commands.square_off({"instrument": TCS}, TRADER)
+        assert "follows" in answer[0].reason
+    assert len(service.engine.book.state.orders) == 2
+    service.step(30)
+    orders = list(service.engine.book.state.orders.values())
+    assert target.state is OrderState.CANCELLED
+    assert [(order.state, order.is_exit) for order in orders[2:]] == [(OrderState.FILLED, True)]
+    assert service.engine.book.position(TCS, "MIS") == 0
+
+
+def test_the_square_off_gets_out_past_a_resting_target(begin):
+    """At its time the position goes out although an order rests on all of it, and an entry on its way goes too."""
+    service = begin()
+    target = bought(service)
+    entry = service.engine.place(limit(service, Side.BUY, -3), TRADER)[0]
+    service.step(20 * 60)
+    assert target.state is OrderState.CANCELLED
+    assert entry.state is OrderState.CANCELLED
+    assert service.engine.book.position(TCS, "MIS") == 0
+    assert service.engine.notes == {}
+
+
+def test_what_was_asked_at_a_kill_is_asked_again(begin):
+    """A cancellation and new terms that were on their way are sent once more, and answered."""
+    service = begin()
+    service.step(60)
+    one = service.engine.place(limit(service, Side.BUY, -3), TRADER)[0]
+    other = service.engine.place(limit(service, Side.BUY, -4, 7), TRADER)[0]
+    service.step(5)
+    service.engine.cancel(one.id, TRADER)
+    service.engine.modify(other.id, quantity=9, price=other.price, trigger=0, who=TRADER)
+    again = begin()
+    again.step(5)
+    orders = again.engine.book.state.orders
+    assert orders[one.id].state is OrderState.CANCELLED
+    assert (orders[other.id].state, orders[other.id].quantity) == (OrderState.OPEN, 9)
+    assert again.engine.book.state.asked == {}
+
+
+def test_a_resting_market_order_keeps_its_protection(begin):
+    """The bound that the exchange gave a market order is in the book, so that a restart does not lose it."""
+    service = begin(cash=10**13)
+    service.step(60)
+    last = service.engine.quotes.last(TCS)
+    big = OrderRequest(instrument=TCS, side=Side.BUY, quantity=4_000, product=Product.CNC)
+    order = service.engine.place(big, TRADER)[0]
+    service.step(1)
+    assert last < order.price < last * 2
+    assert begin().engine.book.state.orders[order.id].price == order.price
+
+
+def test_a_segment_that_a_kill_left_without_a_record_is_passed_over(begin, tmp_path):
+    """Between a new segment's header and its snapshot nothing is lost: the one before it is read."""
+    service = begin()
+    service.step(60)
+    service.engine.place(limit(service, Side.BUY, -3, product=Product.CNC), TRADER)
+    before = list(service.engine.book.state.orders)
+    service.engine.journal.rotate("2026-11-25")
+    folder = tmp_path / "books" / "simulated-1" / "journal"
+    assert segments(folder)[-1].stat().st_size == HEADER.size
+    again = begin()
+    assert list(again.engine.book.state.orders) == before
+    assert again.engine.account.opening() == service.engine.account.opening()
+
+
+@pytest.mark.parametrize("cut", range(5))
+def test_an_interrupted_night_is_made_once(begin, monkeypatch, cut):
+    """Whichever move of a night the kill came after, the next start ends with the same book."""
+    service = begin(start="15:25")
+    book = service.engine.book
+    book.state.holdings[TCS] = Holding(Lot(quantity=4, cost=4_000_00), t1=4)
+    book.state.positions[f"{TCS}|CNC"] = Lot(quantity=6, cost=6_600_00)
+    future = next(
+        row.key
+        for row in service.engine.instruments.values()
+        if row.symbol.startswith("RELIANCE") and row.is_derivative and not row.is_option
+    )
+    book.state.positions[f"{future}|NRML"] = Lot(quantity=250, cost=250 * 100_000)
+    book.state.day.ended = True
+    whole = Book(msgspec.msgpack.decode(msgspec.msgpack.encode(book.state), type=type(book.state)))
+    after = following(service.feed)
+    after.corporate_actions = [_Row("TCS", "Bonus 1:1 / Dividend - Rs 5 Per Share")]
+
+    def night(other, moves=None):
+        service.engine.book = other
+        made = []
+
+        def record(_kind, body, *_):
+            if moves is not None and len(made) == moves:
+                raise _Killed
+            made.append(body)
+            other.apply(Record(other.state.seq + 1, Kind.CASH, other.state.ts, 0, "", body))
+
+        monkeypatch.setattr(service.engine, "record", record)
+        overnight(service.engine, service._calendar, service._rules, after)
+        return made
+
+    expected = night(whole)
+    with pytest.raises(_Killed):
+        night(book, cut)
+    night(book)
+    monkeypatch.undo()
+    assert len(expected) > cut
+    assert book.state.holdings == whole.state.holdings
+    assert book.state.holdings[TCS].t1 >= 6
+    assert (book.state.positions, book.state.day.realised) == (whole.state.positions, whole.state.day.realised)
+
+
+class _Killed(Exception):
+    """The process ends here."""
+
+
+class _Row(msgspec.Struct):
+    symbol: str
+    subject: str
+
+
+def test_yesterdays_shares_are_delivered_although_more_were_bought():
+    """T+1 units are delivered and the day's purchases become T+1, each by itself."""
+    book = Book()
+    book.state.holdings[TCS] = Holding(Lot(quantity=10, cost=1000), t1=10)
+    book.state.positions[f"{TCS}|CNC"] = Lot(quantity=5, cost=600)
+    apply(book, CashMove(why="settlement", instrument=TCS, product="CNC", settled=10))
+    apply(book, CashMove(why=CARRY, instrument=TCS, product="CNC", settled=5))
+    assert book.state.holdings[TCS] == Holding(Lot(quantity=15, cost=1600), t1=5)
+    assert book.position(TCS, "CNC") == 0
+
+
+def apply(book, move):
+    """Book a cash move."""
+    book.apply(Record(1, Kind.CASH, 0, 0, "", move))
