@@ -12,6 +12,7 @@ COMMANDS = {
     "book": "aitrade.cli.book:book",
     "data": "aitrade.cli.data:data",
     "halt": "aitrade.cli.trading:halt",
+    "lab": "aitrade.cli.lab:lab",
     "open": "aitrade.cli.up:open_page",
     "order": "aitrade.cli.trading:order",
     "positions": "aitrade.cli.trading:positions",
