@@ -26,8 +26,9 @@ def hours(_key, _instrument):
 class Market:
     """`days` weekdays up to LAST_DAY of every symbol, known up to `now`."""
 
-    def __init__(self, days=20, now="11:00"):
+    def __init__(self, days=20, now="11:00", finest=1):
         self.days = days
+        self.finest = finest
         self.now = at(LAST_DAY, now)
         self.asked = []
         self._bars = {}
@@ -63,6 +64,7 @@ class Market:
         bars = bars.part(slice(0, int(np.searchsorted(bars.start, self.now + 1))))
         if self.now < bars.end[-1]:
             bars = bars.then(self.forming(bars.part(slice(-1, None))))
+        minutes = max(minutes, self.finest)
         if minutes != 1:
             bars = resample(bars, minutes, *sessions(bars, hours(key, None)))
         known = bars.part(slice(0, int(np.searchsorted(bars.start, before or self.now + 1))))

@@ -208,6 +208,9 @@ def test_worker_words_reach_the_person(page):
     """A symbol that the engine does not know says so on the chart, and the next good one draws."""
     page.evaluate("aitrade.select('NSE:NOSUCH')")
     page.wait_for_function("document.querySelector('.chart .chart-note').innerText.includes('No NSE:NOSUCH')")
+    assert "NOSUCH" in legend(page)
+    assert not page.locator(".chart-plots").first.is_visible()
     page.evaluate("aitrade.select('NSE:INFY')")
     page.wait_for_function("drawn.at(-1).symbol === 'NSE:INFY'")
+    assert page.locator(".chart-plots").first.is_visible()
     assert page.locator(".chart .chart-note").first.inner_text() == ""

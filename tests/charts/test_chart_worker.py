@@ -198,6 +198,20 @@ def test_days_come_from_history(tmp_path):
     run(story())
 
 
+def test_nothing_finer_than_what_is_stored(tmp_path):
+    """Of a symbol that is known in five minutes only, one minute is refused with what to choose, and five are drawn."""
+
+    async def story():
+        async with chart(tmp_path, Market(finest=5)) as client:
+            status, body = await client.json("GET", "/window", instrument="NSE:TCS", minutes=1)
+            assert status == 422
+            assert "bars of 5 minutes; choose 5 or more" in body["problems"][0]["text"]
+            header, columns = await client.window(minutes=5, count=20)
+            assert (header["rows"], np.diff(columns["start"]).min()) == (20, 5 * MINUTE)
+
+    run(story())
+
+
 def test_drawings_get_their_x(tmp_path):
     """A time inside, before and after the data has an x."""
 

@@ -64,6 +64,11 @@ class Series:
         """Tell whether no older bars of this time frame exist."""
         return self.whole or (minutes == DAY_FRAME and len(self.days) > 0)
 
+    @property
+    def finest(self) -> int:
+        """Minutes of the shortest bars that are stored of it; 1 before any is held."""
+        return int(self.minutes.end[0] - self.minutes.start[0]) // MINUTE if len(self.minutes) else 1
+
     def close_of(self, ts: int) -> int:
         """Return when continuous trading ends on the day of `ts`, 0 where it is not known."""
         known = self._bounds(ts)

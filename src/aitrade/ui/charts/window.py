@@ -73,6 +73,7 @@ async def window(series: Series, ask: Ask, now: int) -> bytes:
     studies = _checked(ask)
     async with series.lock:
         await _load(series, ask, reach(studies))
+        _not_finer(series, ask)
         cut = _cut(series, ask)
         if not len(cut.bars):
             raise Refused(
@@ -111,6 +112,11 @@ async def _load(series: Series, ask: Ask, before: int) -> None:
     x = series.x(ask.minutes)
     wanted = len(x) + (int(x[0]) if len(x) else 0) - (ask.left or 0) + before
     await series.reach_back(ask.minutes, min(wanted, _MOST_BARS + before), 0)
+
+
+def _not_finer(series: Series, ask: Ask) -> None:
+    if ask.minutes < series.finest:
+        raise Refused(f"{ask.instrument} is known in bars of {series.finest} minutes; choose {series.finest} or more.")
 
 
 def _cut(series: Series, ask: Ask) -> _Cut:

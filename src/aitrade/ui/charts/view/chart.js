@@ -92,7 +92,7 @@ export class Chart {
       if (range.to !== undefined && answer.header.origin !== this.header?.origin) return this.#restart();
       await this.#take(answer, times, range.to === undefined || range.to >= answer.header.last, fresh);
     } catch (error) {
-      if (asked === this.asked) this.#fail(error);
+      if (asked === this.asked) this.#fail(error, fresh);
     }
   }
 
@@ -101,14 +101,24 @@ export class Chart {
     return this.refresh();
   }
 
-  #fail(error) {
+  // What was drawn stays, unless it is of another symbol or time frame than what could not be drawn.
+  #fail(error, fresh) {
     this.note.textContent = error.message;
+    if (fresh) this.#blank();
     clearTimeout(this.again);
     this.again = setTimeout(() => (this.built === null ? this.show({}) : this.refresh()), 2000);
   }
 
+  #blank() {
+    Object.assign(this, { columns: null, header: null, live: null, closing: [], provisional: null, last: null });
+    this.plots.element.hidden = true;
+    this.legend.rebuild();
+    this.#paintAll();
+  }
+
   async #take({ header, columns }, times, atEnd, fresh) {
     this.note.textContent = "";
+    this.plots.element.hidden = false;
     Object.assign(this, { header, columns, atEnd, closing: [] });
     this.anchors = new Map(times.map((ts, i) => [ts, header.at[i]]));
     const last = header.rows - 1;
@@ -152,7 +162,7 @@ export class Chart {
   // Take the symbol's newest quote into the live bar.
   tick() {
     const quote = this.quote();
-    if (!quote || !this.columns) return;
+    if (!quote || !this.columns || this.header.instrument !== this.symbol) return;
     if (this.live && quote.ts >= this.live.start) this.#move(quote);
     else if (!this.live && this.atEnd && quote.ts >= this.header.last_end) this.#open(quote, this.header);
     const bar = this.live ?? row(this.columns, this.header.rows - 1);
