@@ -282,6 +282,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
     """The book's record; paise."""
 
+    opening: int
+    """What the book began with."""
     equity: list[list[int]]
     """[ts, equity] since the book began, a point a market minute, thinned to at most 2,000."""
     drawdown: list[list[int]]

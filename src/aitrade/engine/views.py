@@ -183,6 +183,7 @@ class Views:
         long, short = engine.account.exposure()
         drawdown = _drawdown(points, state.opening)
         return Performance(
+            opening=state.opening,
             equity=[list(point) for point in points],
             drawdown=drawdown,
             max_drawdown=min((fall for _ts, fall in drawdown), default=0),

@@ -1,5 +1,7 @@
 // Elements from words: every text on the page goes through textContent, never through markup.
 
+const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+
 export function node(tag, cls = "", text = "", ...children) {
   const made = document.createElement(tag);
   if (cls) made.className = cls;
@@ -67,6 +69,17 @@ export function painter(element, draw) {
   watcher.observe(element);
   ask.stop = () => watcher.disconnect();
   return ask;
+}
+
+// An instrument's name as a trader reads it: RELIANCE, NIFTY 29DEC FUT, NIFTY 01DEC 24500CE.
+export function label(key) {
+  const row = window.aitrade.state.instruments.get(key);
+  const plain = (key ?? "").slice((key ?? "").indexOf(":") + 1);
+  if (!row?.expiry) return plain;
+  const [, month, day] = row.expiry.split("-");
+  const when = `${day}${MONTHS[month - 1]}`;
+  if (row.kind === "FUTURE") return `${row.symbol} ${when} FUT`;
+  return `${row.symbol} ${when} ${row.strike / 100}${row.kind === "CALL" ? "CE" : "PE"}`;
 }
 
 // The sentences of a refusal, or of whatever else went wrong.

@@ -4,7 +4,7 @@ const WORKING = new Set(["NEW", "PENDING", "IN_DOUBT", "OPEN", "PARTIALLY_FILLED
 const BAD = new Set(["REJECTED", "IN_DOUBT"]);
 const DERIVATIVE = new Set(["FUTURE", "CALL", "PUT"]);
 
-const symbolOf = (key) => key.slice(key.indexOf(":") + 1);
+const symbolOf = (key) => aitrade.label(key);
 const direction = (number) => (number > 0 ? "up" : number < 0 ? "down" : "");
 const sideOf = ({ side }) => (side === "BUY" ? "up" : "down");
 const priced = (paise) => (paise ? aitrade.format.price(Math.round(paise)) : "–");
@@ -113,9 +113,8 @@ function orderTable() {
     { title: "Side", text: ({ side }) => side, cls: sideOf, width: "40px" },
     { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: () => "strong name", update: (cell, { instrument }) => titled(cell, instrument) },
     { title: "Type", text: ({ type, product, validity }) => [type, product, validity === "DAY" ? "" : validity].filter(Boolean).join(" "), cls: () => "dim" },
-    { title: "Filled / Qty", num: true, text: ({ filled, quantity }) => `${format.number(filled)} / ${format.number(quantity)}` },
-    { title: "Price", num: true, text: asked, hint: "Limit price; a stop's trigger stands before the arrow" },
-    { title: "Average", num: true, text: ({ average }) => priced(average) },
+    { title: "Filled", num: true, text: ({ filled, quantity }) => `${format.number(filled)} / ${format.number(quantity)}` },
+    { title: "Price", num: true, text: shownPrice, hint: "Average of what filled; while it works what is asked, a stop's trigger before the arrow", update: (cell, row) => titled(cell, `Asked: ${asked(row)}`) },
     { title: "State", text: ({ state }) => state.replaceAll("_", " ").toLowerCase(), cls: stateClass },
     { title: "Reason", text: ({ reason, strategy }) => reason || strategy, cls: () => "dim rest", update: (cell, { reason, strategy }) => titled(cell, reason || strategy) },
     {
@@ -138,6 +137,8 @@ function asked({ price, trigger, type }) {
   const limit = price && type !== "MARKET" ? priced(price) : "market";
   return trigger ? `${priced(trigger)} → ${limit}` : limit;
 }
+
+const shownPrice = (row) => (row.average && !WORKING.has(row.state) ? priced(row.average) : asked(row));
 
 function stateClass({ state }) {
   if (BAD.has(state)) return "state state-bad";

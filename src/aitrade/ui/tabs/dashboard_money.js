@@ -1,13 +1,15 @@
 // The right of the Dashboard: the day's P&L and funds, strategies that start and stop, price alerts.
 
-const symbolOf = (key) => key.slice(key.indexOf(":") + 1);
+const symbolOf = (key) => aitrade.label(key);
 const direction = (number) => (number > 0 ? "up" : number < 0 ? "down" : "");
 const signed = (paise) => aitrade.format.rupees(Math.round(paise), { sign: true });
 const paise = (text) => Math.round(Number(String(text).replaceAll(",", "")) * 100);
 
+const plain = (paise) => aitrade.format.rupees(Math.round(paise), { sign: true, dp: 0 });
+
 const FUNDS = [
   ["Available", ({ available }) => aitrade.format.rupees(available)],
-  ["Margin used", ({ margin_used }) => aitrade.format.rupees(margin_used)],
+  ["Margin", ({ margin_used }) => aitrade.format.rupees(margin_used)],
   ["Cash", ({ cash }) => aitrade.format.rupees(cash)],
   ["Opening", ({ opening }) => aitrade.format.rupees(opening)],
   ["Realised", ({ realised }) => signed(realised), ({ realised }) => direction(realised)],
@@ -94,7 +96,7 @@ function strategyPanel() {
     { title: "Name", text: ({ name }) => name, cls: () => "strong", update: (cell, { describes, reason, instruments, quantity }) => (cell.title = [describes, instruments.join(", "), quantity ? `${quantity} units` : "", reason].filter(Boolean).join("\n")) },
     { title: "State", text: ({ state: is }) => is, cls: ({ state: is }) => `state state-${is}` },
     { title: "Trades", num: true, text: ({ trades }) => String(trades) },
-    { title: "P&L", num: true, text: (row) => signed(result(row)), cls: (row) => direction(result(row)), hint: "Realised and unrealised less charges" },
+    { title: "P&L", num: true, text: (row) => plain(result(row)), cls: (row) => direction(result(row)), hint: "Realised and unrealised less charges" },
     {
       title: "", width: "48px",
       make: (cell, row) => {
@@ -143,7 +145,7 @@ function alertPanel() {
     element: box,
     choose(key) {
       chosen = key;
-      name.textContent = symbolOf(key ?? "") || "Choose an instrument";
+      name.textContent = symbolOf(key) || "Choose an instrument";
       go.disabled = !key;
     },
     draw: () => list.show([...state.alerts.values()].sort((one, other) => !!one.fired - !!other.fired || other.id - one.id)),

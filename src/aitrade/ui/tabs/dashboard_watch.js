@@ -5,7 +5,8 @@ const FLASH_MS = 260;
 const SEARCH_MS = 90;
 const LEVELS = 5;
 
-const symbolOf = (key) => key.slice(key.indexOf(":") + 1);
+const symbolOf = (key) => aitrade.label(key);
+const nameOf = ({ key }) => key.slice(key.indexOf(":") + 1);
 const changeOf = (quote) => (quote?.previous_close ? (quote.last / quote.previous_close - 1) * 100 : 0);
 const direction = (number) => (number > 0 ? "up" : number < 0 ? "down" : "");
 const signed = (number) => `${number > 0 ? "+" : ""}${number.toFixed(2)}`;
@@ -76,7 +77,7 @@ function searchBox(choose) {
   };
   const line = (instrument) => {
     const about = [instrument.name, instrument.expiry, instrument.lot > 1 ? `lot ${instrument.lot}` : ""].filter(Boolean).join(" · ");
-    const one = node("div", "watch-hit", "", node("b", "", symbolOf(instrument.key)), node("span", "badge", instrument.exchange), node("small", "", about));
+    const one = node("div", "watch-hit", "", node("b", "", nameOf(instrument)), node("span", "badge", instrument.exchange), node("small", "", about));
     one.setAttribute("role", "option");
     one.addEventListener("pointerdown", (event) => {
       event.preventDefault();
@@ -142,7 +143,7 @@ function depthPanel() {
     element: box,
     draw(key) {
       const quote = aitrade.state.quotes.get(key);
-      if (drawn !== key) say(box.head.firstChild, symbolOf(key ?? "") || "Depth");
+      if (drawn !== key) say(box.head.firstChild, symbolOf(key) || "Depth");
       drawn = key;
       const tradable = aitrade.state.instruments.get(key)?.kind !== "INDEX";
       buy.hidden = sell.hidden = !key || !tradable;

@@ -5,7 +5,7 @@ const CHARGES = {
   brokerage: "Brokerage", stt: "STT / CTT", transaction: "Exchange", sebi: "SEBI", ipft: "IPFT", stamp: "Stamp duty", gst: "GST", dp: "Depository",
 };
 
-const symbolOf = (key) => key.slice(key.indexOf(":") + 1);
+const symbolOf = (key) => aitrade.label(key);
 const direction = (number) => (number > 0 ? "up" : number < 0 ? "down" : "");
 const priced = (paise) => (paise ? aitrade.format.price(Math.round(paise)) : "–");
 const signed = (paise) => aitrade.format.rupees(Math.round(paise), { sign: true });
@@ -157,7 +157,7 @@ function render({ el }) {
 
   function drawRecord() {
     if (!record?.equity.length || !state.funds) return;
-    const began = record.equity[0][1];
+    const began = record.opening;
     const equity = base + state.funds.day_pnl;
     const peak = record.equity.reduce((most, [, value]) => Math.max(most, value), began);
     const now = state.time?.now ?? record.equity.at(-1)[0];

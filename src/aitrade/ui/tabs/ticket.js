@@ -9,7 +9,7 @@ const FIELD_OF = {
 };
 const CHARGES = ["brokerage", "stt", "transaction", "sebi", "ipft", "stamp", "gst", "dp"];
 
-const symbolOf = (key) => key.slice(key.indexOf(":") + 1);
+const symbolOf = (key) => aitrade.label(key);
 
 // Rupees as typed, in paise; NaN for what is not an amount.
 function paise(text) {
@@ -213,7 +213,7 @@ async function render({ model, el }) {
   }
 
   async function find(key) {
-    const found = await aitrade.get(`/instruments?q=${encodeURIComponent(symbolOf(key))}&limit=50`).catch(() => []);
+    const found = await aitrade.get(`/instruments?q=${encodeURIComponent(key.slice(key.indexOf(":") + 1))}&limit=50`).catch(() => []);
     return found.find((one) => one.key === key) ?? { key, lot: 1, tick: 5 };
   }
 
