@@ -80,10 +80,12 @@ class Trading:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        self._reader.join(STOP_SECONDS)
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
-        self.said.extend(self.process.stdout)
+        with self.process.stdout as lines:
+            self.said.extend(lines)
 
 
 @contextmanager
