@@ -1,5 +1,6 @@
 """Tests for baskets of a running book: what they would cost before they are sent, and all legs or none."""
 
+import msgspec
 import pytest
 
 from aitrade.core.errors import OrderRefused
@@ -55,6 +56,14 @@ def test_a_preview_says_what_sending_says(service):
         service.commands.basket(legs, TRADER)
     assert [[problem.rule, problem.text] for problem in said] == list(map(list, refused.value.problems))
     assert service.orders() == []
+
+
+def test_a_leg_over_the_freeze_quantity_is_judged_as_it_is_sent(service):
+    """Legs go in slices, so that what is refused is the money that they need, never their size."""
+    problems = service.commands.preview_basket(condor(service, lots=60), TRADER).problems
+    assert "freeze" not in {problem.rule for problem in problems}
+    bare = [msgspec.structs.replace(leg, slice=False) for leg in condor(service, lots=60)]
+    assert "freeze" in {problem.rule for problem in service.commands.preview_basket(bare, TRADER).problems}
 
 
 def test_a_basket_goes_under_one_name(service):

@@ -58,14 +58,14 @@ class Commands:
     def preview_basket(self, requests: list[OrderRequest], who: Who) -> Preview:
         """Return charges, the legs' margin together, and every refusal of a basket that is not sent."""
         engine = self._engine
-        known = [(leg, row) for leg in requests if (row := engine.instruments.get(leg.instrument)) is not None]
+        known = [(leg, row) for leg, row in engine.parts(requests) if row is not None]
         costs = [self._cost(leg, row) for leg, row in known]
         charges: Counter[str] = Counter()
         for _, parts in costs:
             charges.update(parts)
         return Preview(
             value=sum(value for value, _ in costs),
-            margin=engine.basket_margin([leg for leg, _ in known]),
+            margin=engine.basket_margin(requests),
             charges=dict(charges),
             available=engine.account.available(),
             is_exit=bool(known) and all(engine.exits(leg) for leg, _ in known),

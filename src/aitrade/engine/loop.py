@@ -186,15 +186,17 @@ class Engine:
 
     def basket_refusals(self, requests: list[OrderRequest], who: Who) -> Problems:
         """Return every rule that any leg breaks now; the legs' margin is found for all together."""
-        found = self.risk.check_basket(self._legs(requests), self.clock.now(), self.account)
+        found = self.risk.check_basket(self.parts(requests), self.clock.now(), self.account)
         return _told(found) + [problem for request in requests for problem in self._state_problem(request, who)]
 
     def basket_margin(self, requests: list[OrderRequest]) -> int:
         """Return what a basket would tie and spend, its legs together, paise."""
-        return self.risk.needed(self._legs(requests), self.clock.now(), self.account)
+        return self.risk.needed(self.parts(requests), self.clock.now(), self.account)
 
-    def _legs(self, requests: list[OrderRequest]) -> list[tuple[OrderRequest, Instrument | None]]:
-        return [(request, self.instruments.get(request.instrument)) for request in requests]
+    def parts(self, requests: list[OrderRequest]) -> list[tuple[OrderRequest, Instrument | None]]:
+        """Return the orders that a basket is sent as, sliced where asked, each with its instrument."""
+        parts = [part for request in requests for part in self._sliced(request)]
+        return [(part, self.instruments.get(part.instrument)) for part in parts]
 
     def refusals(self, request: OrderRequest, who: Who, *, funded: bool = False) -> Problems:
         """Return every rule that `request` breaks now, each with its sentence."""

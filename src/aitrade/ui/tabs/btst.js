@@ -171,6 +171,7 @@ function render({ model, el }) {
       const change = quote.previous_close ? (100 * (quote.last - quote.previous_close)) / quote.previous_close : 0;
       put(cells.last, format.price(quote.last));
       cells.last.classList.toggle('btst-modelled', quote.modelled);
+      cells.last.title = quote.modelled ? 'MODELLED: computed, not printed by an exchange' : '';
       put(cells.change, format.percent(change));
       cells.change.className = `num ${change < 0 ? 'down' : 'up'}`;
     }
@@ -208,11 +209,14 @@ function render({ model, el }) {
     form.onsubmit = async (event) => {
       event.preventDefault();
       buy.disabled = true;
-      const placed = await desk.send('/orders', order());
-      buy.disabled = false;
-      if (!placed) return;
-      desk.toast(`Sent: buy ${format.number(Number(quantity.value))} ${format.symbol(candidate.instrument)}`);
-      close();
+      try {
+        await desk.post('/orders', order());
+        desk.toast(`Sent: buy ${format.number(Number(quantity.value))} ${format.symbol(candidate.instrument)}`);
+        close();
+      } catch (error) {
+        costs.replaceChildren(element('div', 'warn', error.message));
+        buy.disabled = false;
+      }
     };
     document.body.append(dialog);
     dialog.showModal();

@@ -207,8 +207,9 @@ function render({ el }) {
     const found = await desk.get('/underlyings');
     if (!found.includes(underlying)) underlying = desk.state.indices.find((key) => found.includes(key)) ?? found[0] ?? '';
     options(names, found, underlying, format.symbol);
-    names.hidden = dates.hidden = unit.hidden = shown.hidden = table.hidden = !found.length;
-    if (!found.length) put(note, 'This session has no options: there is nothing to build strategies on.');
+    bar.hidden = table.hidden = !found.length;
+    el.closest('.fno')?.classList.toggle('fno-without', !found.length);
+    if (!found.length) put(note, 'This session has no options: import an option chain of this day, or run the simulated session (aitrade up without --session).');
     return found.length > 0;
   }
 
