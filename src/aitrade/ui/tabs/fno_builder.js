@@ -258,7 +258,7 @@ function render({ model, el }) {
 
   function inWords(order) {
     const price = order.type === 'MARKET' ? 'at market' : `at ${format.price(order.price)}`;
-    return `${order.side === 'BUY' ? 'Buy' : 'Sell'} ${format.number(order.quantity)} ${format.symbol(order.instrument)} ${price}`;
+    return `${order.side === 'BUY' ? 'Buy' : 'Sell'} ${format.number(order.quantity)} ${desk.label(order.instrument)} ${price}`;
   }
 
   send.onclick = async () => {
