@@ -82,6 +82,23 @@ def test_the_square_off_gets_out_past_a_resting_target(begin):
     assert service.engine.notes == {}
 
 
+def test_cancellations_are_paced_and_never_refused(begin):
+    """More than the order rate takes in a second: the first go at once, the others a second later, then all went."""
+    service = begin()
+    service.step(60)
+    orders = []
+    for _ in range(7):
+        orders += [service.engine.place(limit(service, Side.BUY, -4, units), TRADER)[0] for units in (1, 2, 3)]
+        service.step(2)
+    assert service.engine.cancel_all(TRADER) == len(orders) == 21
+    service.step(1)
+    gone = sum(order.state is OrderState.CANCELLED for order in orders)
+    assert 0 < gone <= service.order_rate < len(orders)
+    service.step(3)
+    assert all(order.state is OrderState.CANCELLED for order in orders)
+    assert not service.engine.paced
+
+
 def test_what_was_asked_at_a_kill_is_asked_again(begin):
     """A cancellation and new terms that were on their way are sent once more, and answered."""
     service = begin()

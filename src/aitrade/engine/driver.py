@@ -167,10 +167,14 @@ class Driver:
         tick = self._ticks[self._position].ts if self._position < len(self._ticks) else _NEVER
         due = self._venue.next_due()
         minute = self._minute if not self.done else _NEVER
+        if self.engine.paced:
+            minute = min(minute, self.engine.paced_due())
         return min(tick, minute, _NEVER if due is None else due)
 
     def _event(self, ts: int) -> None:
         self._clock.advance(ts)
+        if self.engine.paced:
+            self.engine.send_paced()
         due = self._venue.next_due()
         if due is not None and due <= ts:
             self._venue.advance(ts)

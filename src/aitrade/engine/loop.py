@@ -5,7 +5,9 @@ before its record is written, and the book changes only by applying records.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -103,6 +105,8 @@ class Engine:
         """Position key to what a person has to know."""
         self._waiting: dict[str, tuple[set[str], Callable[[], None]]] = {}
         """Position key to the orders that have to end first, and what is done then."""
+        self.paced: deque[tuple[Instrument, Callable[[], None]]] = deque()
+        """Exits, changes and cancellations whose turn has not come: the order rate paces them, it never refuses one."""
         venue.connect(self.on_update)
 
     # What is written
@@ -138,6 +142,7 @@ class Engine:
         self.bars = BarBuilder(1, day_open)
         self.notes.clear()
         self._waiting.clear()
+        self.paced.clear()
         self.btst_sendable = frozenset()
         self.runner.new_day(day_open)
         self.index_alerts()
@@ -227,27 +232,22 @@ class Engine:
             raise Refused(problems)
         body = Ask(order_id=order_id, quantity=quantity, price=price, trigger=trigger)
         self.record(Kind.MODIFY, body, who, order=order)
-        self.risk.changed(instrument, now)
-        self.venue.modify(order, quantity=quantity, price=price, trigger=trigger)
+        self._ask(order, body)
         return order
 
     def cancel(self, order_id: str, who: Who) -> Order:
         """Ask for the cancellation of a working order; raise Refused when it is not working."""
         order = self._working(order_id)
-        self.record(Kind.CANCEL, Ask(order_id=order_id), who, order=order)
-        self.risk.changed(self.instruments[order.request.instrument], self.clock.now())
-        self.venue.cancel(order)
+        body = Ask(order_id=order_id)
+        self.record(Kind.CANCEL, body, who, order=order)
+        self._ask(order, body)
         return order
 
     def ask_again(self) -> None:
         """Send once more what a restart lost on its way to the venue; its records are written already."""
         for order_id, asked in self.book.state.asked.items():
-            order = self.book.state.orders[order_id]
             for ask in asked:
-                if ask.quantity:
-                    self.venue.modify(order, quantity=ask.quantity, price=ask.price, trigger=ask.trigger)
-                else:
-                    self.venue.cancel(order)
+                self._ask(self.book.state.orders[order_id], ask)
 
     def cancel_all(self, who: Who, *, instrument: str = "", strategy: str | None = None) -> int:
         """Ask for the cancellation of all working orders (of an instrument, of a strategy); return how many."""
@@ -429,11 +429,46 @@ class Engine:
         except JournalUnwritable as error:
             raise Refused([["journal", str(error)]]) from error
         written = time.perf_counter_ns()
-        self.risk.sent(request, instrument, now)
-        self.venue.place(order, instrument)
+        if order.is_exit:
+            self._in_turn(instrument, partial(self._send, order, instrument))
+        else:
+            self._send(order, instrument)
         self.latencies.add(began, checked, written, time.perf_counter_ns())
         self.account.work_out()
         return order
+
+    def _send(self, order: Order, instrument: Instrument) -> None:
+        self.risk.sent(order.request, instrument, self.clock.now())
+        self.venue.place(order, instrument)
+
+    def _ask(self, order: Order, ask: Ask) -> None:
+        """Send a change or, without a quantity, a cancellation when its turn has come."""
+        instrument = self.instruments[order.request.instrument]
+
+        def send() -> None:
+            self.risk.changed(instrument, self.clock.now())
+            if ask.quantity:
+                self.venue.modify(order, quantity=ask.quantity, price=ask.price, trigger=ask.trigger)
+            else:
+                self.venue.cancel(order)
+
+        self._in_turn(instrument, send)
+
+    def _in_turn(self, instrument: Instrument, send: Callable[[], None]) -> None:
+        if self.paced or self.risk.wait(instrument, self.clock.now()):
+            self.paced.append((instrument, send))
+        else:
+            send()
+
+    def paced_due(self) -> int:
+        """Return when the first paced message may go, ns UTC."""
+        now = self.clock.now()
+        return now + self.risk.wait(self.paced[0][0], now)
+
+    def send_paced(self) -> None:
+        """Send the paced messages whose turn has come, in their sequence."""
+        while self.paced and not self.risk.wait(self.paced[0][0], self.clock.now()):
+            self.paced.popleft()[1]()
 
     def _sliced(self, request: OrderRequest) -> list[OrderRequest]:
         instrument = self.instruments.get(request.instrument)
