@@ -10,6 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -49,9 +50,9 @@ def running(tmp_path):
         process.stdout.close()
 
 
-def test_the_lab_opens_and_ends(running):
-    """With the token 200, without 403; one kernel, its own; no word of other machines; Ctrl-C ends server and all."""
-    process, address, token, home = running
+def test_the_lab_opens_for_its_token_only(running):
+    """With it 200, without it 403; one kernel, its own; no word of other machines; nothing in the user's folder."""
+    _, address, token, home = running
     assert get(f"{address}/api/status", token)[0] == 200
     assert get(f"{address}/api/status")[0] == 403
     listed = json.loads(get(f"{address}/api/kernelspecs", token)[2])["kernelspecs"]
@@ -66,8 +67,22 @@ def test_the_lab_opens_and_ends(running):
     assert settings["news"] == {"disabled": True}
     assert any("announcements" in name for name in settings["disabledExtensions"])
     assert not (home / "user").exists()
+
+
+def test_ctrl_c_ends_the_server_and_its_kernels(running):
+    """Status 0, no process left, nothing listens, and the token stands in no log."""
+    process, address, token, home = running
+    post = urllib.request.Request(
+        f"{address}/api/kernels", data=b"{}", headers={"Authorization": f"token {token}"}, method="POST"
+    )
+    with urllib.request.urlopen(post) as answered:
+        assert json.load(answered)["name"] == "aitrade"
+    own = psutil.Process(process.pid).children(recursive=True)
+    assert len(own) >= 2
     process.send_signal(signal.SIGINT)
     assert process.wait() == 0
+    assert psutil.wait_procs(own, timeout=10)[1] == []
+    assert token not in (home / "lab" / "lab.log").read_text()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) != 0
 

@@ -156,7 +156,9 @@ def _free(port: int) -> int:
 
 def _start(one: Lab, notebooks: Path, port: int, token: str) -> subprocess.Popen[bytes]:
     """Start the server out of reach of the terminal's Ctrl-C, which is ours to pass on; its log goes to a file."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: sys.exit(0))
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.ip={LOOPBACK}", f"--ServerApp.port={port}"]
     if os.name != "nt" and os.geteuid() == 0:
         command.append("--allow-root")
