@@ -104,6 +104,7 @@ SETTINGS: Mapping[str, object] = {
             "extension_manager": "readonly",
         },
         "KernelSpecManager": {"ensure_native_kernel": False, "allowed_kernelspecs": [KERNEL]},
+        "MultiKernelManager": {"default_kernel_name": KERNEL},
     },
     "labconfig/page_config.json": {
         "disabledExtensions": {
