@@ -157,7 +157,7 @@ function tradeTable() {
     { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: () => "strong name", update: (cell, { instrument }) => titled(cell, instrument) },
     { title: "Product", text: ({ product }) => product, cls: () => "dim" },
     { title: "Qty", num: true, text: ({ instrument, quantity }) => lots(instrument, quantity) },
-    { title: "Price", num: true, text: ({ price }) => priced(price), cls: ({ modelled }) => (modelled ? "modelled" : "") },
+    { title: "Price", num: true, text: ({ price }) => priced(price), cls: ({ modelled }) => (modelled && aitrade.state.world?.mode !== "simulated" ? "modelled-mark" : "") },
     { title: "Value", num: true, text: ({ price, quantity }) => format.rupees(price * quantity) },
     { title: "Charges", num: true, text: ({ charges }) => format.rupees(charges), cls: () => "dim" },
     { title: "Owner", text: ({ strategy }) => strategy || "by hand", cls: () => "dim" },

@@ -72,7 +72,7 @@ function searchBox(choose) {
   };
   const take = (instrument) => {
     box.value = "";
-    shut();
+    box.blur();
     choose(instrument);
   };
   const line = (instrument) => {
@@ -183,7 +183,7 @@ function render({ el }) {
     { title: "Symbol", text: ({ key }) => symbolOf(key) },
     {
       title: "Last", num: true, width: "76px", text: ({ key }) => (quoteOf(key)?.last ? format.price(quoteOf(key).last) : "–"),
-      cls: ({ key }) => `${flash.of(key)} ${quoteOf(key)?.modelled && state.world?.source !== "SIMULATED" ? "modelled" : ""}`.trim(),
+      cls: ({ key }) => `${flash.of(key)} ${quoteOf(key)?.modelled && state.world?.source !== "SIMULATED" ? "modelled-mark" : ""}`.trim(),
     },
     {
       title: "Chg %", num: true, width: "50px", text: ({ key }) => signed(changeOf(quoteOf(key))),

@@ -85,7 +85,7 @@ function drawPrices(top, instrument) {
   if (!quote) return;
   const change = quote.previous_close ? (quote.last / quote.previous_close - 1) * 100 : 0;
   say(top.last, format.price(quote.last));
-  dress(top.last, quote.modelled && state.world?.mode !== "simulated" ? "num modelled-price" : "num");
+  dress(top.last, quote.modelled && state.world?.mode !== "simulated" ? "num modelled-mark" : "num");
   say(top.change, format.percent(change));
   dress(top.change, `num ${change < 0 ? "down" : "up"}`);
   say(top.best, quote.bid && quote.ask ? `${format.price(quote.bid)} / ${format.price(quote.ask)}` : "");
