@@ -3,6 +3,7 @@
 import asyncio
 import http.cookies
 import json
+import re
 import subprocess
 import sys
 
@@ -13,6 +14,20 @@ import pytest
 from aitrade.ui.server import REFUSED, PageSettings
 
 KERNEL = "00000000-0000-0000-0000-000000000000"
+
+
+def message(kind):
+    """A message to a kernel as a page sends it."""
+    content = {"code": "print('in')", "silent": False} if kind == "execute_request" else {}
+    header = {"msg_id": kind, "msg_type": kind, "session": "s", "username": "", "version": "5.3", "date": ""}
+    return {
+        "header": header,
+        "parent_header": {},
+        "metadata": {},
+        "content": content,
+        "channel": "shell",
+        "buffers": [],
+    }
 
 
 class Visitor:
@@ -42,6 +57,20 @@ class Visitor:
     def xsrf(self):
         """The header that a change carries."""
         return {"X-XSRFToken": self.cookies["_xsrf"]}
+
+    def answers(self, kernel, kinds):
+        """Send a message of each kind to a kernel; return the kinds of the answers that came."""
+        return asyncio.run(self._answers(kernel, kinds))
+
+    async def _answers(self, kernel, kinds):
+        url = f"{self.origin}/api/kernels/{kernel}/channels"
+        async with aiohttp.ClientSession(cookies=self.cookies) as session, session.ws_connect(url) as socket:
+            for kind in kinds:
+                await socket.send_json(message(kind))
+            answers = []
+            while "kernel_info_reply" not in answers:
+                answers.append((await socket.receive_json())["msg_type"])
+            return answers
 
     async def _ask(self, method, path, body, headers):
         async with (
@@ -192,3 +221,10 @@ def test_a_taken_port_is_said_in_words(trading, tmp_path):
     done = subprocess.run([sys.executable, "-m", "aitrade.ui.server"], input=settings, capture_output=True, check=False)
     assert done.returncode == REFUSED
     assert done.stderr.decode().strip().splitlines()[-1].startswith(f"Port {port} is taken: close what uses it")
+
+
+def test_nobody_runs_code_in_a_page_s_kernel(trader):
+    """A log-in speaks to widgets: a request to execute code is dropped, and no answer to it comes."""
+    kernel = re.search(r'"kernelId": ?"([0-9a-f-]+)"', trader.ask("GET", "/")[2])[1]
+    answers = trader.answers(kernel, ["execute_request", "kernel_info_request"])
+    assert not {"execute_reply", "execute_input", "stream"} & set(answers)

@@ -134,6 +134,14 @@ def test_a_page_server_that_died_is_named_and_comes_back(page, trading):
     assert notice(page) == ""
 
 
+def test_a_log_in_that_ended_is_named(page, trading):
+    """Without its cookie the page does not blame the engine: it says how to get a new link."""
+    page.context.clear_cookies()
+    trading.kill("engine")
+    page.wait_for_function("aitrade.state.link.server === 'login'")
+    assert "aitrade open" in notice(page)
+
+
 @pytest.mark.parametrize("path", ["/", "/charts"])
 def test_a_page_without_log_in_shows_the_way(browser, trading, path):
     """Whoever opens the bare address reads how to get in."""

@@ -173,6 +173,12 @@ function pace() {
   return made;
 }
 
+function meter(cell, share) {
+  put(cell, `${share.toFixed(0)}%`);
+  cell.parentNode.classList.add('meter');
+  cell.parentNode.style.setProperty('--fill', `${Math.min(share, 100)}%`);
+}
+
 function strip() {
   const made = element('div', 'strip');
   const cells = ['CPU', 'RAM', 'ACC', 'VENUE'].map((name) => {
@@ -181,8 +187,8 @@ function strip() {
     return cell.appendChild(element('b', 'num'));
   });
   on('health', (health) => {
-    put(cells[0], `${health.cpu.toFixed(0)}%`);
-    put(cells[1], `${health.ram.toFixed(0)}%`);
+    meter(cells[0], health.cpu);
+    meter(cells[1], health.ram);
     put(cells[2], health.accelerator);
     const venues = Object.values(health.venues);
     put(cells[3], venues.join(', ').replace('paper venue: connected', 'paper'));

@@ -32,6 +32,8 @@ from aitrade.ui.server import HERE, POLICY, STOCK_POLICY, Handlers, PageAddress,
 from aitrade.ui.upstream import Upstream
 
 CULL_IDLE_SECONDS, CULL_EVERY_SECONDS = 900, 60
+PATIENCE_SECONDS = (20.0, 40.0)
+"""How long a kernel may take to render the page, and then another one."""
 _SINGLE_PAGE = r"/(.*)"
 _STOCK = ("/voila/templates/", "/voila/static/", "/voila/api/themes/", "/voila/labextensions/")
 
@@ -166,13 +168,21 @@ class PageHandler(VoilaHandler):
         if path:
             raise HTTPError(404)
         _ = self.xsrf_token
-        async for html in self.get_generator(path=None):
-            self.write(html)
-            await self.flush()
+        for seconds in PATIENCE_SECONDS:
+            with contextlib.suppress(TimeoutError):
+                self.write(await asyncio.wait_for(self._rendered(), seconds))
+                return
+        raise HTTPError(503)
+
+    async def _rendered(self) -> str:
+        return "".join([html async for html in self.get_generator(path=None)])
 
     def write_error(self, status_code: int, **_more: Any) -> None:
         """Say in plain words what went wrong."""
-        words = {404: ("There is no such page", "The trading page is at the address without anything behind it.")}
+        words = {
+            404: ("There is no such page", "The trading page is at the address without anything behind it."),
+            503: ("The page takes too long", "This machine is busy; the engine trades on. Load the page again."),
+        }
         title, text = words.get(
             status_code, ("The page could not be made", "Look at logs/page.log in the data folder.")
         )

@@ -109,7 +109,7 @@ class StreamRelay(WebSocketHandler, JupyterHandler):
     async def prepare(self) -> None:
         """Let nobody in who is not logged in."""
         await super().prepare()
-        if self.current_user is None:
+        if self.current_user is None and not self._finished:
             self.set_status(403)
             self.finish()
 
