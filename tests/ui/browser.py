@@ -46,7 +46,7 @@ def opened(browser, running, *, errors_fail=True):
     ready(page)
     yield page
     context.close()
-    assert not errors_fail or errors == []
+    assert not errors_fail or errors == [], errors
 
 
 def ready(page):

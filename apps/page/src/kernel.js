@@ -71,6 +71,11 @@ export async function showWidgets(boot, places) {
 
 // ---- whether it is still there, and answers
 
+// A reconnecting kernel drops what it was asked before; the packages leave that promise to nobody.
+addEventListener('unhandledrejection', (event) => {
+  if (String(event.reason?.message).startsWith('Canceled future')) event.preventDefault();
+});
+
 function watch(kernel) {
   let asked = null;
   const gone = () => {
@@ -83,7 +88,7 @@ function watch(kernel) {
       gone();
       return;
     }
-    if (kernel.connectionStatus === 'disconnected') kernel.reconnect();
+    if (kernel.connectionStatus === 'disconnected') kernel.reconnect().catch(() => {});
     asked ??= kernel.requestKernelInfo().then(() => {
       asked = null;
       if (state.link.kernel !== 'down') setLink({ kernel: 'up' });
