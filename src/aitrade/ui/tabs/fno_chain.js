@@ -248,18 +248,17 @@ function render({ el }) {
     setTimeout(ask, asking ? 300 : 0);
   }
 
+  // After a break or a new day the choice stays where it still exists.
   function again() {
-    underlying = '';
-    expiry = '';
-    ask();
+    begin().then(ask, (error) => put(note, error.message));
   }
 
   offs.push(desk.on('tab', (name) => {
     visible = name === 'fno';
-    if (visible) (names.options.length ? ask() : begin().then(ask, (error) => put(note, error.message)));
+    if (visible) (names.options.length ? ask() : again());
   }));
   offs.push(desk.on('ticks', onTicks));
-  offs.push(desk.on('snapshot', () => { if (visible && chain) again(); }));
+  offs.push(desk.on('snapshot', () => { if (visible) again(); }));
   const timer = setInterval(ask, REFRESH_MS);
   return () => {
     offs.forEach((off) => off());
