@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def run(*command: str) -> None:
+def check(*command: str) -> None:
     """Run a checker on the checkout; its output is the failure's text."""
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -26,13 +26,13 @@ def test_imports_only_point_down():
 @pytest.mark.parametrize("command", [("ruff", "check", "."), ("ruff", "format", "--check", ".")])
 def test_style(command):
     """Ruff keeps all rules, each ignore is explained in pyproject.toml."""
-    run(*command)
+    check(*command)
 
 
 @pytest.mark.timeout(600)
 def test_types():
     """Mypy --strict holds on the rooms that trade."""
-    run("mypy")
+    check("mypy")
 
 
 def test_the_lock_file_carries_no_address():

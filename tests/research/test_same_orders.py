@@ -35,7 +35,7 @@ def play(settings, name, key, until):
     return bars, fills
 
 
-def compare(settings, name, key, until):
+def check_same(settings, name, key, until):
     """The engine's fills are the kernel's; for the moving average they are the Python strategy's too."""
     bars, fills = play(settings, name, key, until)
     assert fills
@@ -61,7 +61,7 @@ def instrument(key):
 @pytest.mark.parametrize("name", KERNELS)
 def test_on_the_simulated_day(tmp_path, name):
     """Every kernel, on a share of the built-in market, over the morning."""
-    compare(EngineSettings(home=str(tmp_path), day=SIMULATED, start="09:14"), name, "NSE:SBIN", "12:30")
+    check_same(EngineSettings(home=str(tmp_path), day=SIMULATED, start="09:14"), name, "NSE:SBIN", "12:30")
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -73,4 +73,4 @@ def test_on_a_real_day(tmp_path, name):
         pytest.skip("real market data are not here: set AITRADE_REAL_DATA to their folder")
     import_path(minutes, InputStore(tmp_path / "market"))
     settings = EngineSettings(home=str(tmp_path), mode="replay", book="real", day=REAL, start="09:14")
-    compare(settings, name, "NSE:RELIANCE", "15:15")
+    check_same(settings, name, "NSE:RELIANCE", "15:15")
