@@ -214,6 +214,14 @@ def test_what_is_not_there_says_so(trader):
     assert "jupyter" not in text.lower()
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in PAGES if path.startswith(("/voila", "/aitrade.ipynb", "/api", "/metrics"))]
+)
+def test_nothing_of_the_software_underneath_is_served(trader, path):
+    """Not even to the trader: no files, no tree, no notebook, none of Jupyter's own interfaces."""
+    assert trader.ask("GET", path)[0] == 404
+
+
 def test_a_taken_port_is_said_in_words(trading, tmp_path):
     """A second page server on the same port ends with one sentence that says what to do."""
     port = int(trading.origin.rpartition(":")[2])

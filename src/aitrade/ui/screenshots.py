@@ -62,6 +62,8 @@ def _jump(client: EngineClient, to: str) -> None:
 def _picture(page: "Page", tab: str, path: Path) -> Path:
     page.evaluate("name => aitrade.go(name)", tab)
     if tab == "fno":
+        page.locator(".fno-chain select").nth(1).select_option(index=1)
+        page.wait_for_timeout(SETTLE_SECONDS * 1000)
         page.locator(".fno-builder select").first.select_option("Iron condor")
     page.wait_for_timeout(SETTLE_SECONDS * 1000)
     page.screenshot(path=path)
