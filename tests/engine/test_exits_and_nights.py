@@ -5,6 +5,7 @@ import pytest
 
 from aitrade.compliance.journal import HEADER, segments
 from aitrade.core.events import CARRY, CashMove, Kind, Record
+from aitrade.core.instruments import Kind as What
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
 from aitrade.engine.lots import Lot
 from aitrade.engine.overnight import overnight
@@ -80,6 +81,55 @@ def test_the_square_off_gets_out_past_a_resting_target(begin):
     assert entry.state is OrderState.CANCELLED
     assert service.engine.book.position(TCS, "MIS") == 0
     assert service.engine.notes == {}
+
+
+def test_a_square_off_that_does_not_fill_is_told_once_and_stays_visible(begin):
+    """More than the market takes: an alert, a note on the position, and the next day begins with what is left."""
+    service = begin()
+    service.step(60)
+    units = 5_000_000
+    lot = Lot(quantity=units, cost=units * service.engine.quotes.last(TCS))
+    service.engine.book.state.positions[f"{TCS}|MIS"] = lot
+    service.engine.account.touch(TCS)
+    service.engine.account.filled(TCS)
+    service.play_through()
+    (row,) = [row for row in service.positions() if row.quantity]
+    assert 0 < row.quantity < units
+    assert row.note.startswith("square-off missed")
+    told = [event.line for event in service.engine.book.events if "did not get out" in event.line.text]
+    assert [line.level for line in told] == ["alert"]
+    service.jump({"to": "next"}, TRADER)
+    assert service.feed.day.isoformat() == "2026-11-25"
+    assert service.engine.book.state.orders == {}
+    assert [left.quantity for left in service.positions()] == [row.quantity]
+    assert service.engine.account.unrealised() == lot_of(service).unrealised(service.engine.quotes.last(TCS))
+
+
+def lot_of(service):
+    """The intraday position."""
+    return service.engine.book.state.positions[f"{TCS}|MIS"]
+
+
+def test_hedged_legs_pass_together(begin):
+    """A spread whose short leg alone asks for more than there is goes as a basket, hedge first."""
+    service = begin()
+    service.step(60)
+    spot = service.engine.quotes.last("NSE:NIFTY")
+    rows = [r for r in service.engine.instruments.values() if r.kind is What.CALL and r.underlying == "NSE:NIFTY"]
+    later = sorted({row.expiry for row in rows})[1]
+    near, far = sorted((r for r in rows if r.expiry == later and r.strike > spot), key=lambda row: row.strike)[:2]
+    one, other = (
+        OrderRequest(instrument=row.key, side=side, quantity=row.lot, product=Product.NRML)
+        for row, side in ((near, Side.SELL), (far, Side.BUY))
+    )
+    alone, hedged = service.commands.preview(one, TRADER).margin, service.engine.account.available()
+    placed = service.commands.basket([one, other], TRADER)
+    service.step(60)
+    orders = service.engine.book.state.orders
+    assert [orders[row.id].request.side for row in placed] == [Side.BUY, Side.SELL]
+    assert {orders[row.id].state for row in placed} == {OrderState.FILLED}
+    assert len({orders[row.id].request.basket for row in placed}) == 1
+    assert 0 < hedged - service.engine.account.available() < alone
 
 
 def test_cancellations_are_paced_and_never_refused(begin):
