@@ -225,7 +225,7 @@ function render({ el }) {
       put(note, '');
     } catch (error) {
       put(note, error.message);
-      expiry = '';
+      if (error.problems?.some((problem) => problem.rule === 'refused')) expiry = '';
     } finally {
       asking = false;
     }
