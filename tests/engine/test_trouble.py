@@ -45,7 +45,15 @@ def order(side=Side.BUY):
     return OrderRequest(instrument="NSE:TCS", side=side, quantity=10, product=Product.MIS)
 
 
-@pytest.mark.parametrize(("step", "says"), [(raises, "ZeroDivisionError"), (never_returns, "did not return")])
+def answers_nonsense(_state, _open, _high, _low, _close, _volume, _minute):
+    """A step whose answer is no target."""
+    return "buy"
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [(raises, "ZeroDivisionError"), (never_returns, "did not return"), (answers_nonsense, "TypeError")],
+)
 def test_a_strategy_that_fails_is_stopped_and_trading_goes_on(tmp_path, monkeypatch, step, says):
     """The alert names it and what to do; its positions stay, others trade."""
     broken = Kernel(name="broken", step=step, parameters={}, state_size=1)

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import operator
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -95,22 +96,26 @@ class Runner:
         self._watchdog.close()
 
     def _guarded(self, running: Running, bar: Bar) -> None:
+        """Step under the watchdog; the order follows outside of it, where nothing is cut off in the middle."""
         name = running.kernel.name
         try:
-            self._watchdog.run(lambda: self._decide(running, bar))
+            wanted = self._watchdog.run(lambda: self._decide(running, bar))
         except StrategyStuck:
             self._fail(name, f"did not return within {self._watchdog.seconds:g} s")
         except Exception as error:
             self._fail(name, f"raised {type(error).__name__}: {error}")
+        else:
+            if wanted is not None:
+                self._reach(running, bar.instrument, wanted)
 
     def _fail(self, name: str, reason: str) -> None:
         self.running.pop(name, None)
         self._failed(name, f"{reason}; it is stopped, its positions stay: close them by hand or start it again.")
 
-    def _decide(self, running: Running, bar: Bar) -> None:
+    def _decide(self, running: Running, bar: Bar) -> int | None:
+        """Return the units that the strategy wants, None while its bar forms; raise TypeError for another answer."""
         target = self._step(running, bar)
-        if target is not None:
-            self._reach(running, bar.instrument, target * running.change.quantity)
+        return None if target is None else operator.index(target) * running.change.quantity
 
     def _step(self, running: Running, bar: Bar) -> int | None:
         """Step on a complete bar of the kernel's length; None while it forms."""

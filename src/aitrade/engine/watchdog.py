@@ -4,6 +4,9 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class StrategyStuck(BaseException):
@@ -25,12 +28,15 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="strategy-watchdog", daemon=True)
         self._thread.start()
 
-    def run(self, call: Callable[[], None]) -> None:
-        """Run `call`; raise StrategyStuck when it takes longer than the limit."""
+    def run(self, call: Callable[[], T]) -> T:
+        """Run `call` and return its answer; raise StrategyStuck when it takes longer than the limit.
+
+        It may be raised between any two steps of `call`, so that nothing of the book is changed in there.
+        """
         try:
             self._arm()
             try:
-                call()
+                return call()
             finally:
                 self._disarm()
         finally:
