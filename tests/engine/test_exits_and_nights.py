@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from aitrade.compliance.journal import HEADER, segments
+from aitrade.core.errors import OrderRefused
 from aitrade.core.events import CARRY, CashMove, Kind, Record
 from aitrade.core.instruments import Kind as What
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
@@ -164,6 +165,26 @@ def test_what_was_asked_at_a_kill_is_asked_again(begin):
     assert orders[one.id].state is OrderState.CANCELLED
     assert (orders[other.id].state, orders[other.id].quantity) == (OrderState.OPEN, 9)
     assert again.engine.book.state.asked == {}
+
+
+def test_a_restart_without_an_instrument_is_told(begin, monkeypatch):
+    """What works in an instrument that the data have lost is told, cannot be cancelled, and stops nothing else."""
+    service = begin()
+    target = bought(service)
+    whole = type(service.feed).instruments
+    monkeypatch.setattr(type(service.feed), "instruments", lambda feed: [r for r in whole(feed) if r.key != TCS])
+    again = begin()
+    assert any("not in the day's data any more" in event.line.text for event in again.engine.book.events)
+    with pytest.raises(OrderRefused, match="import them again"):
+        again.commands.cancel(target.id, TRADER)
+    assert again.commands.emergency_stop({}, TRADER).orders_cancelled == 0
+    assert [row.quantity for row in again.positions()] == [10]
+    again.step(60)
+    monkeypatch.undo()
+    last = begin()
+    last.commands.cancel(target.id, TRADER)
+    last.step(5)
+    assert last.engine.book.state.orders[target.id].state is OrderState.CANCELLED
 
 
 def test_a_resting_market_order_keeps_its_protection(begin):

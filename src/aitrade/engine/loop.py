@@ -246,15 +246,17 @@ class Engine:
     def ask_again(self) -> None:
         """Send once more what a restart lost on its way to the venue; its records are written already."""
         for order_id, asked in self.book.state.asked.items():
-            for ask in asked:
-                self._ask(self.book.state.orders[order_id], ask)
+            order = self.book.state.orders[order_id]
+            for ask in asked if order.request.instrument in self.instruments else ():
+                self._ask(order, ask)
 
     def cancel_all(self, who: Who, *, instrument: str = "", strategy: str | None = None) -> int:
         """Ask for the cancellation of all working orders (of an instrument, of a strategy); return how many."""
         chosen = [
             order
             for order in self.book.working_orders()
-            if (not instrument or order.request.instrument == instrument)
+            if order.request.instrument in self.instruments
+            and (not instrument or order.request.instrument == instrument)
             and (strategy is None or order.request.strategy == strategy)
         ]
         for order in chosen:
@@ -487,6 +489,9 @@ class Engine:
         order = self.book.state.orders.get(order_id)
         if order is None:
             raise Refused([["order", f"There is no order {order_id} today; look in the order book."]])
+        if order.request.instrument not in self.instruments:
+            text = f"{order.request.instrument} is not in the day's data: import them again, then restart."
+            raise Refused([["instrument", text]])
         if order.id not in self.book.working.get(order.request.instrument, {}):
             raise Refused([["order", f"Order {order_id} is {order.state}; only a working order can be changed."]])
         return order

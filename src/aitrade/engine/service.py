@@ -16,6 +16,7 @@ from aitrade.core.clock import SECOND, ReplayClock, at
 from aitrade.core.errors import Refused
 from aitrade.core.events import CashMove, Closed, DayBegan, Kind
 from aitrade.core.instruments import Instrument
+from aitrade.core.orders import WORKING, Order
 from aitrade.core.quotes import Bar
 from aitrade.engine.charging import Charging
 from aitrade.engine.commands import Commands
@@ -398,10 +399,21 @@ class Service:
 
     def _resume_day(self) -> None:
         self._take_day(self.feed)
-        self._venue.restore(self.engine.book.state.orders.values())
+        self._venue.restore(self._still_listed())
         self.engine.ask_again()
         self._driver.play(self.feed, self._day, self._clock.now())
         self.engine.say("info", "The engine continues from its journal.")
+
+    def _still_listed(self) -> list[Order]:
+        """The day's orders whose instruments today's data still have; a working one without them is told."""
+        listed = []
+        for order in self.engine.book.state.orders.values():
+            if order.request.instrument in self._instruments:
+                listed.append(order)
+            elif order.state in WORKING:
+                gone = f"{order.request.instrument} is not in the day's data any more: import them again, then restart."
+                self.engine.say("alert", f"Order {order.id} waits: {gone}")
+        return listed
 
     def _take_day(self, feed: Feed) -> None:
         """Give every part the day's instruments, rates and times."""
