@@ -150,8 +150,10 @@ def test_money_is_conserved_over_days(begin):
     service.play_through()
     service.close()
     for _ in range(2):
+        evening = service.engine.account.equity()
         service = begin()
         service.play_through()
+        assert service.engine.account.day_pnl() == service.engine.account.equity() - evening
         state, account = service.engine.book.state, service.engine.account
         lots = [*state.positions.items(), *((f"{key}|CNC", holding.lot) for key, holding in state.holdings.items())]
         unrealised = sum(lot.unrealised(account.last(key.rsplit("|", 1)[0])) for key, lot in lots)

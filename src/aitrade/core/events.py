@@ -69,6 +69,8 @@ class DayBegan(msgspec.Struct, frozen=True, kw_only=True):
     day: str
     source: str
     assumed: list[str]
+    carried: int = 0
+    """What positions and holdings of earlier days stood to gain when it began, paise: not this day's P&L."""
 
 
 class InputBatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -142,9 +142,9 @@ class Account:
         return self._earned() - tied - spent - state.unsettled + min(self._margin_pnl, 0)
 
     def day_pnl(self) -> int:
-        """Return realised + unrealised - charges since the day began."""
+        """Return realised + unrealised - charges since the day began; what was carried into it counts from there."""
         day = self._engine.book.state.day
-        return day.realised - sum(day.charges) + self.unrealised()
+        return day.realised - sum(day.charges) + self.unrealised() - day.carried
 
     def orders_today(self) -> int:
         """Return how many orders were sent since the day began."""
@@ -213,6 +213,14 @@ class Account:
     def unrealised(self) -> int:
         """Return what all open positions and holdings would realise now, since they were bought."""
         return self._pnl
+
+    def carried(self) -> int:
+        """Return what all open positions and holdings would realise at the day's previous closes."""
+        rows, state = self._engine.instruments, self._engine.book.state
+        lots = [(key.rsplit("|", 1)[0], lot) for key, lot in state.positions.items() if lot.quantity]
+        lots += [(key, holding.lot) for key, holding in state.holdings.items()]
+        closes = {key: (rows[key].previous_close if key in rows else 0) or self.last(key) for key, _lot in lots}
+        return sum(lot.unrealised(closes[key]) for key, lot in lots)
 
     def equity(self) -> int:
         """Return what the book is worth now."""

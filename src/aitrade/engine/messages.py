@@ -165,7 +165,7 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True):
     unrealised: int
     charges: int
     day_pnl: int
-    """Realised + unrealised - charges since the day began."""
+    """Realised + unrealised - charges since the day began, carried positions from yesterday's last price."""
     loss_limit: int
     pnl_curve: list[list[int]] = []
     """[ts, day_pnl] each market minute; in snapshots, and a single new point in frames."""

@@ -365,6 +365,7 @@ class Service:
         if not state.day.day:
             self._open_day(self.feed)
         elif state.day.ended:
+            self._clock.advance(self.feed.end)
             self._take_day(self.feed)
             self._open_day(following(self.feed))
         else:
@@ -391,9 +392,10 @@ class Service:
         self._clock.advance(self._start_of(feed))
         self._journal.rotate(feed.day.isoformat())
         engine.snapshot()
-        body = DayBegan(day=feed.day.isoformat(), source=feed.source, assumed=feed.assumed)
-        engine.record(Kind.DAY, body)
         self._take_day(feed)
+        carried = engine.account.carried()
+        body = DayBegan(day=feed.day.isoformat(), source=feed.source, assumed=feed.assumed, carried=carried)
+        engine.record(Kind.DAY, body)
         self._driver.play(feed, self._day, self._clock.now())
         self._pace.anchor(self._clock.now(), time.monotonic_ns())
 

@@ -86,6 +86,8 @@ class Day(msgspec.Struct):
     source: str = ""
     assumed: list[str] = []
     began: int = 0
+    carried: int = 0
+    """Unrealised P&L that it began with."""
     realised: int = 0
     charges: list[int] = msgspec.field(default_factory=lambda: [0] * len(CHARGE_COMPONENTS))
     ended: bool = False
@@ -234,7 +236,14 @@ class Book:
         """Carry what lasts over night and forget the day's ended orders, fills and counters."""
         state = self.state
         state.realised += state.day.realised - sum(state.day.charges)
-        state.day = Day(day=body.day, source=body.source, assumed=body.assumed, began=ts, charges=_none_charged())
+        state.day = Day(
+            day=body.day,
+            source=body.source,
+            assumed=body.assumed,
+            began=ts,
+            carried=body.carried,
+            charges=_none_charged(),
+        )
         state.unsettled = 0
         state.orders = {order.id: order for order in state.orders.values() if order.state in WORKING}
         state.fills, state.fill_charges = [], {}
