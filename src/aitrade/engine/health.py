@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import psutil
-
 from aitrade.engine.messages import Health
 from aitrade.npu import devices
 
@@ -24,6 +22,9 @@ class HealthReport:
 
     def __init__(self, service: "Service") -> None:
         self._service = service
+        import psutil
+
+        self._machine = psutil
         self._process = psutil.Process()
         self._measured = 0.0
         self._cpu = self._ram = self._own = 0.0
@@ -104,8 +105,8 @@ class HealthReport:
         ticks = self._service.engine.ticks
         self._tick_rate = (ticks - self._ticks) / (now - self._measured) if self._measured else 0.0
         self._measured, self._ticks = now, ticks
-        self._cpu = psutil.cpu_percent(None)
-        self._ram = psutil.virtual_memory().percent
+        self._cpu = self._machine.cpu_percent(None)
+        self._ram = self._machine.virtual_memory().percent
         self._own = self._process.memory_info().rss / MEBIBYTE
 
 
