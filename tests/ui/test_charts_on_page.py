@@ -50,38 +50,6 @@ def test_layout_is_saved_through_the_relay(charts):
     assert charts.locator(".chart-layouts").input_value() == "M&M & friends"
 
 
-def click_the_cross(charts):
-    """Look for an order's line at the chart's right end, a few times since it moves with prices, and click it."""
-    box = charts.locator(".chart-front").first.bounding_box()
-    right = box["x"] + box["width"] - 74 - 16
-    for _look in range(5):
-        for y in range(int(box["y"]) + 20, int(box["y"] + box["height"]) - 20, 2):
-            charts.mouse.move(right, y)
-            if charts.evaluate("document.querySelector('.chart-front').style.cursor") == "pointer":
-                charts.mouse.click(right, y)
-                return
-    pytest.fail("no order line on the chart")
-
-
-def test_order_shows_and_its_cross_cancels(charts):
-    """A resting order sent from anywhere is a line on its chart; the cross at its end takes it back."""
-    charts.click('[data-grid="1"]')
-    key = charts.evaluate("aitrade.state.watchlist[1]")
-    charts.evaluate("key => aitrade.select(key)", key)
-    charts.wait_for_function("key => drawn.at(-1).symbol === key", arg=key)
-    sent = charts.evaluate("""async () => {
-      const key = drawn.at(-1).symbol;
-      const quote = aitrade.state.quotes.get(key);
-      const tick = aitrade.state.instruments.get(key).tick;
-      const price = Math.round((quote.last * 0.999) / tick) * tick;
-      const terms = { side: "BUY", quantity: 1, type: "LIMIT", product: "MIS", price };
-      return aitrade.post("/orders", { instrument: key, ...terms });
-    }""")
-    charts.wait_for_function("id => aitrade.state.orders.get(id)?.state === 'OPEN'", arg=sent["id"])
-    click_the_cross(charts)
-    charts.wait_for_function("id => aitrade.state.orders.get(id).state === 'CANCELLED'", arg=sent["id"])
-
-
 def test_worker_killed_comes_back(charts, trading):
     """When the chart worker dies, the chart keeps what it showed and draws again by itself once the worker is back."""
     trading.kill("charts")
