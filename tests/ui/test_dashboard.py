@@ -25,6 +25,15 @@ def ticket(page, side="b"):
     page.wait_for_function("document.querySelector('.ticket-charges').textContent.includes('transaction')")
 
 
+def search(page):
+    """Go to the search by its key, as soon as the tab that holds it listens."""
+    for _ in range(40):
+        page.keyboard.press("/")
+        if page.evaluate("document.activeElement?.tagName === 'INPUT'"):
+            return
+        page.wait_for_timeout(250)
+
+
 def closed(page):
     """Wait until the ticket is gone."""
     page.wait_for_function("!document.querySelector('.ticket').classList.contains('open')")
@@ -127,8 +136,8 @@ def test_a_lost_answer_buys_once(page):
 
 def test_options_are_sent_in_lots(page):
     """A contract found by the words of its name opens the ticket in lots, with the products that it has."""
-    page.keyboard.press("/")
-    page.keyboard.type("nifty fut")
+    search(page)
+    page.keyboard.type("nifty fut", delay=30)
     page.locator(".watch-hit").first.wait_for()
     page.keyboard.press("Enter")
     page.wait_for_function("aitrade.state.selected?.endsWith('FUT')")
