@@ -56,4 +56,4 @@ def test_worker_killed_comes_back(charts, trading):
     charts.evaluate("drawn.length = 0")
     charts.evaluate("aitrade.select(aitrade.state.watchlist[3])")
     charts.wait_for_function("drawn.at(-1)?.symbol === aitrade.state.watchlist[3]")
-    assert charts.locator(".chart").first.locator(".chart-note").inner_text() == ""
+    charts.wait_for_function("document.querySelector('.chart .chart-note').innerText === ''")
