@@ -13,10 +13,10 @@ import aiohttp
 import pytest
 
 from aitrade.core.errors import OrderRefused
+from aitrade.core.files import write_private
 from aitrade.core.orders import OrderRequest, Side
 from aitrade.engine.api import Api
 from aitrade.engine.client import EngineClient
-from aitrade.engine.process import write_private
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
 

@@ -12,10 +12,11 @@ import pytest
 from aitrade.compliance import journal as journal_module
 from aitrade.compliance.journal import HEADER, segments, verify
 from aitrade.core.errors import Conflict, JournalBroken, OrderRefused
+from aitrade.core.files import FileLock
 from aitrade.core.orders import OrderRequest, OrderState, Product, Side
 from aitrade.core.strategy import Kernel
 from aitrade.engine import service as service_module
-from aitrade.engine.process import REFUSED, FolderLock
+from aitrade.engine.process import REFUSED
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
 from aitrade.engine.watchdog import StrategyStuck, Watchdog
@@ -120,12 +121,14 @@ def refused(configuration):
 
 def test_a_second_engine_on_the_folder_is_refused(tmp_path):
     """It names the folder and the ways out; the first one is not disturbed."""
-    lock = FolderLock(tmp_path)
-    with pytest.raises(Conflict, match="choose another --data-folder"):
-        FolderLock(tmp_path)
-    assert "Another engine already trades" in refused(settings(tmp_path))
+    lock = FileLock(tmp_path / "engine.lock")
+    with pytest.raises(Conflict, match="Another process holds"):
+        FileLock(tmp_path / "engine.lock")
+    words = refused(settings(tmp_path))
+    assert "Another engine already trades" in words
+    assert "choose another --data-folder" in words
     lock.release()
-    FolderLock(tmp_path).release()
+    FileLock(tmp_path / "engine.lock").release()
 
 
 def test_a_taken_port_is_said(tmp_path):

@@ -6,6 +6,7 @@ import click
 
 from aitrade.cli.options import REFUSED, data_folder, kind
 from aitrade.compliance.journal import frames, segments, verify
+from aitrade.compliance.operations import BOOK, journal_folder
 from aitrade.core.clock import ist
 from aitrade.core.config import load
 from aitrade.core.errors import Refused
@@ -14,6 +15,8 @@ from aitrade.core.errors import Refused
 def journal_folders(home: Path, book: str | None) -> list[Path]:
     """Return the journal folders of a book, or of all; raise Refused when there is none."""
     found = sorted((home / "books").glob(f"{book or '*'}/journal"))
+    if book in (None, BOOK) and journal_folder(home).exists():
+        found.append(journal_folder(home))
     if not found:
         raise Refused(f"No journal of {book or 'any book'} lies under {home}; start one with `aitrade up`.")
     return found

@@ -49,6 +49,8 @@ class Kind(StrEnum):
     """A line of the event log."""
     CLOSED = "closed"
     """The engine stopped cleanly."""
+    OPERATION = "operation"
+    """Something was done to the system, not to a book: a task, a report, a backup, a preflight, an incident."""
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,6 +189,17 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
     open_positions: int
 
 
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done to the system; `detail` is the owner's struct as JSON, which never holds a secret."""
+
+    what: str
+    """task, report, backup, restore, preflight, signature, waiver, alert, incident, configuration, drill, scan …"""
+    name: str
+    outcome: str
+    """started, passed, failed, refused, raised, received, acknowledged, opened, closed …"""
+    detail: str = "{}"
+
+
 BODIES: dict[Kind, Any] = {
     Kind.OPENED: Opened,
     Kind.DAY: DayBegan,
@@ -205,6 +218,7 @@ BODIES: dict[Kind, Any] = {
     Kind.ALERT: PriceAlert,
     Kind.EVENT: Line,
     Kind.CLOSED: Closed,
+    Kind.OPERATION: Operation,
 }
 
 

@@ -6,56 +6,15 @@ Exit status: 0 after a clean stop, 3 when it refuses to start (the reason is the
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import TextIO
 
 import msgspec
 
-from aitrade.core.errors import AitradeError, Conflict
+from aitrade.core.errors import AitradeError
+from aitrade.core.files import FileLock, write_private
 from aitrade.engine.client import Address
 from aitrade.engine.settings import EngineSettings
 
 REFUSED = 3
-
-
-class FolderLock:
-    """Holds a data folder for one engine; the operating system lets go when the process ends, however it ends."""
-
-    def __init__(self, home: Path) -> None:
-        home.mkdir(parents=True, exist_ok=True)
-        self._file: TextIO = (home / "engine.lock").open("a+")
-        try:
-            _lock(self._file)
-        except OSError:
-            self._file.close()
-            raise Conflict(
-                f"Another engine already trades on {home}; use it, stop it, or choose another --data-folder."
-            ) from None
-
-    def release(self) -> None:
-        """Let go."""
-        self._file.close()
-
-
-def _lock(file: TextIO) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, replacing it in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    temporary.replace(path)
 
 
 def serve(settings: EngineSettings) -> None:
@@ -63,7 +22,11 @@ def serve(settings: EngineSettings) -> None:
     from aitrade.engine.api import Api
     from aitrade.engine.service import Service
 
-    lock = FolderLock(settings.home_path)
+    home = settings.home_path
+    lock = FileLock(
+        home / "engine.lock",
+        taken=f"Another engine already trades on {home}; use it, stop it, or choose another --data-folder.",
+    )
     service = Service(settings)
     try:
         api = Api(service, settings.port)

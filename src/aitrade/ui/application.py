@@ -25,7 +25,7 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from aitrade.core.errors import Conflict
-from aitrade.engine.process import write_private
+from aitrade.core.files import write_private
 from aitrade.ui.login import CookieIdentity, Door, cookie_secret, let_in
 from aitrade.ui.relay import ApiRelay, StreamRelay
 from aitrade.ui.server import HERE, POLICY, STOCK_POLICY, Handlers, PageAddress, bundle_is_there, notebook

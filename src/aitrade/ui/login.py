@@ -15,7 +15,7 @@ from jupyter_server.auth.identity import IdentityProvider, User
 from tornado.web import RequestHandler
 
 from aitrade.core.errors import Unreachable
-from aitrade.engine.process import write_private
+from aitrade.core.files import write_private
 
 COOKIE = "aitrade"
 LINK_SECONDS = 600
