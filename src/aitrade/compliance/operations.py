@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from aitrade.compliance.journal import Journal, frames, segments
+from aitrade.compliance.tail import Tail
 from aitrade.core.events import Kind, Operation, RawRecord, Record
 from aitrade.core.files import FileLock
 
@@ -67,6 +68,20 @@ def noted(home: Path, what: str = "", name: str = "") -> Iterator[Noted]:
             found = _noted(frame.record)
             if what in ("", found.operation.what) and name in ("", found.operation.name):
                 yield found
+
+
+class Follower:
+    """Reads the operations journal as it grows: each call of `new` goes on where the last one stopped."""
+
+    def __init__(self, home: Path) -> None:
+        self._tail = Tail(journal_folder(home))
+        self._seq = -1
+
+    def new(self) -> Iterator[Noted]:
+        """Yield what was noted since the last call, oldest first; raise JournalBroken where a record is damaged."""
+        for record in self._tail.read(self._seq):
+            self._seq = record.seq
+            yield _noted(record)
 
 
 def _noted(record: RawRecord) -> Noted:
