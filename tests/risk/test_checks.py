@@ -54,7 +54,7 @@ def ask(**how):
 
 def rules_of(request, account=None, now=NOW, who=None):
     """Return the names of the rules that an order breaks."""
-    found = (who or desk()).check(request, MASTER.get(request.instrument), now, account or book())
+    found = (who or desk()).check(request, MASTER.get(request.instrument), now, account or book()).refusals
     assert all(refusal.text.endswith(".") for refusal in found)
     return [refusal.rule for refusal in found]
 
@@ -114,7 +114,7 @@ def test_freeze_says_the_slices():
     """25 lots of 75 are over 1,800; the sentence says which orders are not."""
     limits = msgspec.structs.replace(LIMITS, order_lots=0)
     who = RiskDesk(limits, RULES, CALENDAR)
-    found = who.check(derivative(quantity=75 * 49, type=LIMIT, price=10_00), CALL, NOW, book())
+    found = who.check(derivative(quantity=75 * 49, type=LIMIT, price=10_00), CALL, NOW, book()).refusals
     assert [refusal.rule for refusal in found] == [Rule.FREEZE]
     assert "2 x 1,800 and 1 x 75" in found[0].text
     assert rules_of(derivative(quantity=1800, type=LIMIT, price=10_00), who=who) == []
@@ -211,7 +211,7 @@ def test_a_share_with_derivatives_closes_by_auction(time, rule, how):
     """Orders of each kind around the closing auction of August 2026."""
     share = msgspec.structs.replace(TCS, has_derivatives=True)
     now = at("2026-08-05", time)
-    found = desk().check(ask(product=CNC, **how), share, now, book().price(TCS.key, 1_000_00, now))
+    found = desk().check(ask(product=CNC, **how), share, now, book().price(TCS.key, 1_000_00, now)).refusals
     assert [refusal.rule for refusal in found] == ([rule] if rule else [])
 
 
@@ -226,7 +226,7 @@ def test_a_share_with_derivatives_closes_by_auction(time, rule, how):
 def test_a_closed_day_is_named(day, rule, says):
     """A holiday, a weekend and a date that nobody has published are each said to be that."""
     request = ask(type=LIMIT, price=1_000_00, product=CNC)
-    found = desk().check(request, TCS, at(day, "10:00"), book())
+    found = desk().check(request, TCS, at(day, "10:00"), book()).refusals
     assert [refusal.rule for refusal in found] == [rule]
     assert says in found[0].text
 

@@ -39,7 +39,7 @@ def test_what_passes_the_checks_the_exchange_accepts(request_, time):
     for key in INSTRUMENTS:
         book.price(key, 1_000_00, now)
     instrument = INSTRUMENTS[request_.instrument]
-    if RiskDesk(Limits.load(), RULES, CALENDAR).check(request_, instrument, now, book):
+    if RiskDesk(Limits.load(), RULES, CALENDAR).check(request_, instrument, now, book).refusals:
         return
     said = []
     venue = PaperExchange(CALENDAR, RULES, INSTRUMENTS, latency=Latency(low=1_000_000, high=1_000_000))

@@ -4,15 +4,15 @@ A record is written before it is acted on. Its fields are fixed from the first v
 empty. Bodies are the structs below and in `core.orders`; which body belongs to which kind is `BODIES`.
 """
 
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from aitrade.core.orders import Order, OrderRequest, VenueUpdate
+from aitrade.core.words import Word
 
 
-class Kind(StrEnum):
+class Kind(Word):
     """What a record tells."""
 
     OPENED = "opened"

@@ -1,11 +1,11 @@
 """What can be traded or watched: one row of a day's contract master."""
 
-from enum import StrEnum
-
 import msgspec
 
+from aitrade.core.words import Word
 
-class Exchange(StrEnum):
+
+class Exchange(Word):
     """Where an instrument is listed; NFO and BFO are the equity-derivative segments of NSE and BSE."""
 
     NSE = "NSE"
@@ -15,7 +15,7 @@ class Exchange(StrEnum):
     MCX = "MCX"
 
 
-class Kind(StrEnum):
+class Kind(Word):
     """What an instrument is."""
 
     EQUITY = "EQUITY"

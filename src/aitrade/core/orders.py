@@ -1,14 +1,14 @@
 """Orders: what is asked for, what became of it, and which steps its life allows."""
 
-from enum import StrEnum
 from functools import lru_cache
 
 import msgspec
 
 from aitrade.core.errors import ImpossibleTransition
+from aitrade.core.words import Word
 
 
-class Side(StrEnum):
+class Side(Word):
     """Which way."""
 
     BUY = "BUY"
@@ -25,7 +25,7 @@ class Side(StrEnum):
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
-class OrderType(StrEnum):
+class OrderType(Word):
     """How an order is priced. SL rests until its trigger and becomes a limit; SL-M becomes a protected market order."""
 
     MARKET = "MARKET"
@@ -34,7 +34,7 @@ class OrderType(StrEnum):
     SL_M = "SL-M"
 
 
-class Product(StrEnum):
+class Product(Word):
     """CNC delivery, MIS intraday (squared off), NRML carried derivative."""
 
     CNC = "CNC"
@@ -42,14 +42,14 @@ class Product(StrEnum):
     NRML = "NRML"
 
 
-class Validity(StrEnum):
+class Validity(Word):
     """DAY rests until the session ends, IOC cancels what does not fill at once."""
 
     DAY = "DAY"
     IOC = "IOC"
 
 
-class OrderState(StrEnum):
+class OrderState(Word):
     """Where an order is in its life; IN_DOUBT is an outcome that nobody has proven yet."""
 
     NEW = "NEW"
@@ -169,7 +169,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """Paise by `CHARGE_COMPONENTS`, added by the engine when it books the fill; empty as the venue reports it."""
 
 
-class Update(StrEnum):
+class Update(Word):
     """What a venue can say about an order."""
 
     ACCEPTED = "ACCEPTED"
@@ -203,19 +203,8 @@ class VenueUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
 _PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]
-
-
-def _base36(number: int, pairs: int) -> str:
-    """Return `number` in base 36, twice `pairs` digits wide: two digits a step, it is on the order path."""
-    digits = []
-    for _ in range(pairs):
-        number, pair = divmod(number, 1296)
-        digits.append(_PAIRS[pair])
-    digits.reverse()
-    return "".join(digits)
+_PAIR = 1296
 
 
 def client_order_id(ts: int, run: int, sequence: int) -> str:
@@ -224,9 +213,19 @@ def client_order_id(ts: int, run: int, sequence: int) -> str:
     Deterministic in its arguments, so that a replay names its orders as the original did; it travels as the broker's
     tag. `run` and `sequence` wrap at 36**4 and 36**6.
     """
-    return _stem(ts // 1_000_000, run) + _base36(sequence, 3)
+    early, late = divmod(ts // 1_000_000, _PAIR * _PAIR)
+    order, last = divmod(sequence, _PAIR)
+    return (
+        _seldom(early, 3) + _PAIRS[late // _PAIR] + _PAIRS[late % _PAIR] + _seldom(run, 2)
+        + _seldom(order, 2) + _PAIRS[last]
+    )  # fmt: skip
 
 
-@lru_cache(maxsize=256)
-def _stem(millisecond: int, run: int) -> str:
-    return _base36(millisecond, 5) + _base36(run, 2)
+@lru_cache(maxsize=64)
+def _seldom(number: int, pairs: int) -> str:
+    """Return `number` in base 36, twice `pairs` digits wide: parts that stay the same for many orders."""
+    digits = []
+    for _ in range(pairs):
+        number, pair = divmod(number, _PAIR)
+        digits.append(_PAIRS[pair])
+    return "".join(reversed(digits))

@@ -136,7 +136,8 @@ class Account:
 
     def available(self) -> int:
         """Return the cash that new orders may tie."""
-        self.work_out()
+        if self._touched:
+            self.work_out()
         tied, spent = self._totals
         state = self._engine.book.state
         return self._earned() - tied - spent - state.unsettled + min(self._margin_pnl, 0)

@@ -205,9 +205,15 @@ class Engine:
 
     def refusals(self, request: OrderRequest, who: Who, *, funded: bool = False) -> Problems:
         """Return every rule that `request` breaks now, each with its sentence."""
+        return self._judged(request, who, self.clock.now(), funded=funded)[0]
+
+    def _judged(self, request: OrderRequest, who: Who, now: int, *, funded: bool) -> tuple[Problems, bool]:
+        """Return every rule that `request` breaks at `now`, and whether it is an exit."""
         instrument = self.instruments.get(request.instrument)
-        found = self.risk.check(request, instrument, self.clock.now(), self.account, funded=funded)
-        return _told(found) + self._state_problem(request, who)
+        found, exiting = self.risk.check(request, instrument, now, self.account, funded=funded)
+        if not found and self.book.state.trading == TradingState.ACTIVE:
+            return [], exiting
+        return _told(found) + self._state_problem(request, who), exiting
 
     def _state_problem(self, request: OrderRequest, who: Who) -> Problems:
         state = TradingState(self.book.state.trading)
@@ -407,12 +413,12 @@ class Engine:
 
     def _place_one(self, request: OrderRequest, who: Who, *, funded: bool) -> Order:
         began = time.perf_counter_ns()
-        problems = self.refusals(request, who, funded=funded)
+        now = self.clock.now()
+        problems, exiting = self._judged(request, who, now, funded=funded)
         if problems:
             self.record(Kind.REFUSAL, Refusal(request=request, problems=problems), who)
             raise Refused(problems)
         instrument = self.instruments[request.instrument]
-        now = self.clock.now()
         order = Order(
             id=client_order_id(now, self._run, self.book.state.sequence + 1),
             request=request,
@@ -423,7 +429,7 @@ class Engine:
             trigger=request.trigger,
             created=now,
             updated=now,
-            is_exit=is_exit(request, instrument, self.account),
+            is_exit=exiting,
         )
         checked = time.perf_counter_ns()
         try:
@@ -431,7 +437,7 @@ class Engine:
         except JournalUnwritable as error:
             raise Refused([["journal", str(error)]]) from error
         written = time.perf_counter_ns()
-        if order.is_exit:
+        if exiting:
             self._in_turn(instrument, partial(self._send, order, instrument))
         else:
             self._send(order, instrument)
@@ -473,8 +479,10 @@ class Engine:
             self.paced.popleft()[1]()
 
     def _sliced(self, request: OrderRequest) -> list[OrderRequest]:
+        if not request.slice:
+            return [request]
         instrument = self.instruments.get(request.instrument)
-        if not request.slice or instrument is None or not instrument.freeze or request.quantity <= instrument.freeze:
+        if instrument is None or not instrument.freeze or request.quantity <= instrument.freeze:
             return [request]
         basket = request.basket or f"slices-{self.book.state.sequence + 1}"
         sizes = slice_quantity(request.quantity, instrument.freeze, instrument.lot)

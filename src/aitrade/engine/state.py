@@ -61,7 +61,7 @@ _UNHEEDED = frozenset({Update.MODIFY_REJECTED, Update.CANCEL_REJECTED})
 
 def position_key(instrument: str, product: str) -> str:
     """Return the key of a net position: instrument|product."""
-    return f"{instrument}|{product}"
+    return instrument + "|" + product
 
 
 class Holding(msgspec.Struct):

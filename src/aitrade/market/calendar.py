@@ -6,7 +6,6 @@ Facts: `facts/sessions.toml` and `facts/days.toml`; files of the same names in a
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -14,13 +13,14 @@ import msgspec
 from aitrade.core.clock import DAY, at, ist_date
 from aitrade.core.errors import DataRefused, Refused, UnknownDate
 from aitrade.core.instruments import Exchange, Instrument
+from aitrade.core.words import Word
 from aitrade.market.dated import Confidence, Row, Through, facts
 
 _SATURDAY = 5
 _WEEK = timedelta(7)
 
 
-class Segment(StrEnum):
+class Segment(Word):
     """What trades in the same sessions."""
 
     CASH = "CASH"
@@ -30,7 +30,7 @@ class Segment(StrEnum):
     COMMODITY = "COMMODITY"
 
 
-class PhaseName(StrEnum):
+class PhaseName(Word):
     """What the market does at a moment."""
 
     PRE_OPEN = "PRE_OPEN"

@@ -1,17 +1,21 @@
 """An order under check: the request and the figures that the rules read, gathered once."""
 
+from collections.abc import Callable
+
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import OrderRequest, Side
 from aitrade.market.calendar import PhaseName, Segment
 from aitrade.risk.account import Account
 from aitrade.risk.order_rate import OrderRate
+from aitrade.risk.refusals import Rule
 
 
 class Traded:
     """What the rules ask of an instrument, worked out once a day."""
 
     __slots__ = (
-        "derivative", "expired", "expires", "instrument", "option", "rate", "segment", "square_off", "trade_for_trade",
+        "derivative", "expired", "expires", "instrument", "option", "rate", "rules", "segment", "square_off",
+        "trade_for_trade",
     )  # fmt: skip
 
     def __init__(
@@ -35,6 +39,8 @@ class Traded:
         self.expires = instrument.expiry == today
         self.expired = "" < instrument.expiry < today
         self.trade_for_trade = trade_for_trade
+        self.rules: dict[tuple[object, ...], tuple[tuple[Rule, Callable[[Case], str | None]], ...]] = {}
+        """Kind of order to the rules that can speak on it."""
 
 
 class Case:

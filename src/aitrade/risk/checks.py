@@ -4,8 +4,9 @@ Two kinds of rules: the exchange's, which every order meets, and the desk's own,
 tables is order of the answer. The desk lives on the trading thread; a check changes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from aitrade.core.clock import DAY, at, ist_date
 from aitrade.core.errors import Refused
@@ -14,7 +15,7 @@ from aitrade.core.money import format_rupees
 from aitrade.core.orders import Order, OrderRequest
 from aitrade.market.calendar import Calendar, Segment, segment_of
 from aitrade.market.rules import Rules
-from aitrade.risk import desk_rules, exchange_rules
+from aitrade.risk import desk_rules
 from aitrade.risk.account import Account
 from aitrade.risk.case import Case, Traded
 from aitrade.risk.desk_rules import DeskRules
@@ -23,10 +24,16 @@ from aitrade.risk.limits import Limits
 from aitrade.risk.order_rate import OrderRate
 from aitrade.risk.phases import TAKES, why_closed
 from aitrade.risk.refusals import Refusal, Rule
+from aitrade.risk.rulebook import Table, exchange_table, whole_table
 
-Judge = Callable[[Case], str | None]
-Table = tuple[tuple[Rule, Judge], ...]
 NONE: tuple[Refusal, ...] = ()
+
+
+class Verdict(NamedTuple):
+    """What a check found: every rule that the order breaks, and whether it is an exit."""
+
+    refusals: tuple[Refusal, ...]
+    is_exit: bool
 
 
 class RiskDesk:
@@ -42,25 +49,23 @@ class RiskDesk:
         self._day_ends = 0
         self._traded: dict[str, Traded] = {}
         self._rates: dict[Exchange, OrderRate] = {}
-        self._exchange = _exchange_table(self._own)
-        opening = _opening_table(self._own)
-        self._all = self._exchange + opening
-        self._unfunded = tuple(row for row in self._all if row[0] is not Rule.MARGIN)
-        once = {Rule.DAY_ORDERS, Rule.DUPLICATE, Rule.STALE_PRICE}
-        self._changed = tuple(row for row in self._all if row[0] not in once)
+        self._exchange, self._all = exchange_table(self._own), whole_table(self._own)
+        self._unfunded = self._all.without(Rule.MARGIN)
+        self._changed = self._all.without(Rule.DAY_ORDERS, Rule.DUPLICATE, Rule.STALE_PRICE)
 
     def check(
         self, request: OrderRequest, instrument: Instrument | None, now: int, account: Account, *, funded: bool = False
-    ) -> tuple[Refusal, ...]:
-        """Return every rule that the order breaks at `now` (ns UTC), none when it may go.
+    ) -> Verdict:
+        """Judge the order at `now` (ns UTC).
 
         `funded` says that its margin was found for the whole basket that it is a leg of.
         """
         if instrument is None or not instrument.tradable:
-            return (_unknown(request.instrument, instrument),)
+            return Verdict((_unknown(request.instrument, instrument),), is_exit=False)
         case = self._case(request, instrument, now, account)
         exiting = case.position * case.sign < 0 and exits(request, case.quantity, instrument, account)
-        return self._judged(case, self._exchange if exiting else self._unfunded if funded else self._all)
+        table = self._exchange if exiting else self._unfunded if funded else self._all
+        return Verdict(self._judged(case, table), exiting)
 
     def check_modification(
         self, terms: OrderRequest, order: Order, instrument: Instrument, now: int, account: Account
@@ -84,7 +89,7 @@ class RiskDesk:
         found = [
             Refusal(refusal.rule, f"{request.instrument}: {refusal.text}")
             for request, instrument in legs
-            for refusal in self.check(request, instrument, now, account, funded=True)
+            for refusal in self.check(request, instrument, now, account, funded=True).refusals
         ]
         if found:
             return tuple(found)
@@ -119,7 +124,7 @@ class RiskDesk:
         found = None
         if case.phase not in TAKES:
             found = [why_closed(self._calendar, case.traded.segment, case.phase, case.now)]
-        for rule, judge in table:
+        for rule, judge in table.of(case):
             text = judge(case)
             if text is not None:
                 found = found or []
@@ -161,39 +166,6 @@ class RiskDesk:
             limit = self._order_rate or self._rules.order_rate(ist_date(now))
             rate = self._rates[exchange] = OrderRate(limit, self._limits.exit_reserve_per_second)
         return rate
-
-
-def _exchange_table(own: DeskRules) -> Table:
-    """Return the rules that every order meets, an exit too."""
-    return (
-        (Rule.INSTRUMENT, exchange_rules.expired),
-        (Rule.ORDER_TYPE, exchange_rules.order_type),
-        (Rule.ORDER_TYPE, own.stop_market),
-        (Rule.PRODUCT, exchange_rules.product),
-        (Rule.LOT, exchange_rules.lot),
-        (Rule.PRICE, exchange_rules.price),
-        (Rule.TICK, exchange_rules.tick),
-        (Rule.BAND, exchange_rules.band),
-        (Rule.FREEZE, exchange_rules.freeze),
-        (Rule.DELIVERY, exchange_rules.delivery),
-        (Rule.REFERENCE, exchange_rules.reference),
-    )
-
-
-def _opening_table(own: DeskRules) -> Table:
-    """Return the rules that only an order which may open exposure meets."""
-    return (
-        (Rule.EXPIRY, desk_rules.expiry),
-        (Rule.SQUARE_OFF, desk_rules.square_off),
-        (Rule.STALE_PRICE, own.stale_price),
-        (Rule.VALUE, own.value),
-        (Rule.QUANTITY, own.quantity),
-        (Rule.DAY_ORDERS, own.day_orders),
-        (Rule.DAILY_LOSS, own.daily_loss),
-        (Rule.DUPLICATE, own.duplicate),
-        (Rule.ORDER_RATE, own.order_rate),
-        (Rule.MARGIN, desk_rules.margin),
-    )
 
 
 def _unknown(key: str, instrument: Instrument | None) -> Refusal:

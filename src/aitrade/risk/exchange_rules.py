@@ -26,9 +26,9 @@ def expired(case: Case) -> str | None:
 def order_type(case: Case) -> str | None:
     """Auctions take market and limit orders of the day, later limit only; stops and IOC are for continuous trading."""
     request, phase = case.request, case.phase
-    takes = TAKES.get(phase, ())
-    if phase is PhaseName.CONTINUOUS or not takes:
+    if phase is PhaseName.CONTINUOUS or phase not in TAKES:
         return None
+    takes = TAKES[phase]
     if request.type not in takes:
         return f"{request.type} orders are not taken in {phase}: send {' or '.join(sorted(takes))}, or wait."
     if request.validity is Validity.IOC:

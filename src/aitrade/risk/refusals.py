@@ -1,11 +1,11 @@
 """Why an order was refused: the rule's stable short name, and one sentence with its numbers and what to do."""
 
-from enum import StrEnum
-
 import msgspec
 
+from aitrade.core.words import Word
 
-class Rule(StrEnum):
+
+class Rule(Word):
     """Names of the rules, as they stand in journal, page and report; docs/risk.md explains each."""
 
     INSTRUMENT = "instrument"

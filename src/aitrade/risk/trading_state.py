@@ -1,12 +1,12 @@
 """The trading state: who may send what. It survives a restart, and three crashes in a day end in HALTED."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 
 from aitrade.core.clock import ist_date
+from aitrade.core.words import Word
 
 
-class TradingState(StrEnum):
+class TradingState(Word):
     """ACTIVE lets all pass; REDUCING exits and cancels; HALTED cancels and a person's exits, nothing else."""
 
     ACTIVE = "ACTIVE"

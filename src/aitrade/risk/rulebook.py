@@ -1,0 +1,90 @@
+"""The rules in the order of their answers, and on which kinds of orders each can speak at all.
+
+An order is judged by those rules only that can speak on its kind (its instrument, type, product and side): which ones
+these are is worked out once for each kind and day, so that a check costs what it has to.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from aitrade.core.orders import OrderRequest, OrderType, Product, Side
+from aitrade.risk import desk_rules, exchange_rules
+from aitrade.risk.case import Case, Traded
+from aitrade.risk.desk_rules import DeskRules
+from aitrade.risk.refusals import Rule
+
+Judge = Callable[[Case], str | None]
+
+
+class Row(NamedTuple):
+    """A rule: its name, what judges a case by it, and whether it can speak on this kind of order."""
+
+    rule: Rule
+    judge: Judge
+    speaks: Callable[[OrderRequest, Traded], bool]
+
+
+class Table:
+    """Rules, in the order of their answers."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows = tuple(rows)
+
+    def without(self, *rules: Rule) -> "Table":
+        """Return the table without some rules."""
+        return Table(row for row in self.rows if row.rule not in rules)
+
+    def of(self, case: Case) -> tuple[tuple[Rule, Judge], ...]:
+        """Return the rules that can speak on this kind of order."""
+        request, kept = case.request, case.traded.rules
+        kind = (self, request.type, request.product, request.side, request.strategy != "", request.reference != "")
+        found = kept.get(kind)
+        if found is None:
+            found = kept[kind] = tuple((r.rule, r.judge) for r in self.rows if r.speaks(request, case.traded))
+        return found
+
+
+def exchange_table(own: DeskRules) -> Table:
+    """Return the rules that every order meets, an exit too."""
+    return Table((
+        Row(Rule.INSTRUMENT, exchange_rules.expired, lambda _request, traded: traded.expired),
+        Row(Rule.ORDER_TYPE, exchange_rules.order_type, _always),
+        Row(Rule.ORDER_TYPE, own.stop_market, lambda _request, traded: traded.option),
+        Row(Rule.PRODUCT, exchange_rules.product, _always),
+        Row(Rule.LOT, exchange_rules.lot, _always),
+        Row(Rule.PRICE, exchange_rules.price, _always),
+        Row(Rule.TICK, exchange_rules.tick, _priced),
+        Row(Rule.BAND, exchange_rules.band, _priced),
+        Row(Rule.FREEZE, exchange_rules.freeze, lambda _request, traded: traded.instrument.freeze > 0),
+        Row(Rule.DELIVERY, exchange_rules.delivery, _sells_delivery),
+        Row(Rule.REFERENCE, exchange_rules.reference, lambda request, _traded: request.reference != ""),
+    ))  # fmt: skip
+
+
+def whole_table(own: DeskRules) -> Table:
+    """Return the rules that an order meets which may open exposure: the exchange's, and the desk's own."""
+    return Table((
+        *exchange_table(own).rows,
+        Row(Rule.EXPIRY, desk_rules.expiry, lambda _request, traded: traded.expires),
+        Row(Rule.SQUARE_OFF, desk_rules.square_off, lambda request, _traded: request.product is Product.MIS),
+        Row(Rule.STALE_PRICE, own.stale_price, lambda request, _traded: request.type is OrderType.MARKET),
+        Row(Rule.VALUE, own.value, _always),
+        Row(Rule.QUANTITY, own.quantity, _always),
+        Row(Rule.DAY_ORDERS, own.day_orders, _always),
+        Row(Rule.DAILY_LOSS, own.daily_loss, _always),
+        Row(Rule.DUPLICATE, own.duplicate, lambda request, _traded: request.strategy != ""),
+        Row(Rule.ORDER_RATE, own.order_rate, _always),
+        Row(Rule.MARGIN, desk_rules.margin, _always),
+    ))  # fmt: skip
+
+
+def _always(_request: OrderRequest, _traded: Traded) -> bool:
+    return True
+
+
+def _priced(request: OrderRequest, _traded: Traded) -> bool:
+    return request.type is not OrderType.MARKET
+
+
+def _sells_delivery(request: OrderRequest, _traded: Traded) -> bool:
+    return request.side is Side.SELL and request.product is Product.CNC
