@@ -217,7 +217,7 @@ def client_order_id(ts: int, run: int, sequence: int) -> str:
     order, last = divmod(sequence, _PAIR)
     return (
         _seldom(early, 3) + _PAIRS[late // _PAIR] + _PAIRS[late % _PAIR] + _seldom(run, 2)
-        + _seldom(order, 2) + _PAIRS[last]
+        + _PAIRS[order // _PAIR % _PAIR] + _PAIRS[order % _PAIR] + _PAIRS[last]
     )  # fmt: skip
 
 

@@ -53,6 +53,8 @@ class Account:
         """Group to the instruments of it that were ordered or held."""
         self._marks: dict[str, _Mark] = {}
         self._pnl = self._margin_pnl = 0
+        self._charged = 0
+        """The day's charges."""
 
     # What changed
 
@@ -65,6 +67,7 @@ class Account:
         self._marks.clear()
         self._pnl = self._margin_pnl = 0
         state = self._engine.book.state
+        self._charged = sum(state.day.charges)
         for key in [*(key.rsplit("|", 1)[0] for key in state.positions), *state.holdings]:
             self.touch(key)
             self.filled(key)
@@ -82,7 +85,8 @@ class Account:
         self._touched.add(group)
 
     def filled(self, instrument: str) -> None:
-        """Take in that units or cost of an instrument changed."""
+        """Take in that units or cost of an instrument changed, and what the fill was charged."""
+        self._charged = sum(self._engine.book.state.day.charges)
         mark = self._marks.get(instrument) or _Mark()
         self._pnl -= mark.pnl()
         self._margin_pnl -= mark.margin_pnl()
@@ -145,7 +149,7 @@ class Account:
     def day_pnl(self) -> int:
         """Return realised + unrealised - charges since the day began; what was carried into it counts from there."""
         day = self._engine.book.state.day
-        return day.realised - sum(day.charges) + self.unrealised() - day.carried
+        return day.realised - self._charged + self._pnl - day.carried
 
     def orders_today(self) -> int:
         """Return how many orders were sent since the day began."""
@@ -153,9 +157,10 @@ class Account:
 
     def net(self, instrument: str, product: Product) -> int:
         """Return the signed units held; for CNC, the day's units and the holding together."""
-        units = self._engine.book.position(instrument, product)
-        holding = self._engine.book.state.holdings.get(instrument) if product is Product.CNC else None
-        return units + holding.lot.quantity if holding else units
+        state = self._engine.book.state
+        lot = state.positions.get(position_key(instrument, product))
+        holding = state.holdings.get(instrument) if product is Product.CNC else None
+        return (lot.quantity if lot else 0) + (holding.lot.quantity if holding else 0)
 
     def undelivered(self, instrument: str) -> int:
         """Return those CNC units that are not delivered yet: T+1 and bought today."""
@@ -281,7 +286,7 @@ class Account:
 
     def _earned(self) -> int:
         state = self._engine.book.state
-        return state.opening + state.realised + state.day.realised - sum(state.day.charges)
+        return state.opening + state.realised + state.day.realised - self._charged
 
     def _of_group(self, group: str) -> tuple[int, int]:
         tied = self.margins.book(list(self._held(group)), list(self._on_order(group)), self.last)

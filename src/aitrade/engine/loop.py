@@ -163,6 +163,8 @@ class Engine:
         known = self.book.references.get(reference) or self.book.references.get(f"{reference}/0") if reference else None
         if known is not None:
             return [self.book.state.orders[known]]
+        if not request.slice:
+            return [self._place_one(request, who, funded=funded)]
         parts = self._sliced(request)
         if len(parts) > 1:
             self._check_whole(request, who, funded=funded)

@@ -7,9 +7,10 @@ these are is worked out once for each kind and day, so that a check costs what i
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from aitrade.core.orders import OrderRequest, OrderType, Product, Side
+from aitrade.core.orders import OrderType, Product, Side
+from aitrade.market.calendar import PhaseName
 from aitrade.risk import desk_rules, exchange_rules
-from aitrade.risk.case import Case, Traded
+from aitrade.risk.case import Case
 from aitrade.risk.desk_rules import DeskRules
 from aitrade.risk.refusals import Rule
 
@@ -21,7 +22,7 @@ class Row(NamedTuple):
 
     rule: Rule
     judge: Judge
-    speaks: Callable[[OrderRequest, Traded], bool]
+    speaks: Callable[[Case], bool]
 
 
 class Table:
@@ -37,27 +38,29 @@ class Table:
     def of(self, case: Case) -> tuple[tuple[Rule, Judge], ...]:
         """Return the rules that can speak on this kind of order."""
         request, kept = case.request, case.traded.rules
-        kind = (self, request.type, request.product, request.side, request.strategy != "", request.reference != "")
+        kind = (
+            self, case.phase, request.type, request.product, request.side, not request.strategy, not request.reference,
+        )  # fmt: skip
         found = kept.get(kind)
         if found is None:
-            found = kept[kind] = tuple((r.rule, r.judge) for r in self.rows if r.speaks(request, case.traded))
+            found = kept[kind] = tuple((row.rule, row.judge) for row in self.rows if row.speaks(case))
         return found
 
 
 def exchange_table(own: DeskRules) -> Table:
     """Return the rules that every order meets, an exit too."""
     return Table((
-        Row(Rule.INSTRUMENT, exchange_rules.expired, lambda _request, traded: traded.expired),
-        Row(Rule.ORDER_TYPE, exchange_rules.order_type, _always),
-        Row(Rule.ORDER_TYPE, own.stop_market, lambda _request, traded: traded.option),
-        Row(Rule.PRODUCT, exchange_rules.product, _always),
+        Row(Rule.INSTRUMENT, exchange_rules.expired, lambda case: case.traded.expired),
+        Row(Rule.ORDER_TYPE, exchange_rules.order_type, lambda case: case.phase is not PhaseName.CONTINUOUS),
+        Row(Rule.ORDER_TYPE, own.stop_market, lambda case: case.traded.option),
+        Row(Rule.PRODUCT, exchange_rules.product, lambda case: exchange_rules.product(case) is not None),
         Row(Rule.LOT, exchange_rules.lot, _always),
         Row(Rule.PRICE, exchange_rules.price, _always),
         Row(Rule.TICK, exchange_rules.tick, _priced),
         Row(Rule.BAND, exchange_rules.band, _priced),
-        Row(Rule.FREEZE, exchange_rules.freeze, lambda _request, traded: traded.instrument.freeze > 0),
+        Row(Rule.FREEZE, exchange_rules.freeze, lambda case: case.instrument.freeze > 0),
         Row(Rule.DELIVERY, exchange_rules.delivery, _sells_delivery),
-        Row(Rule.REFERENCE, exchange_rules.reference, lambda request, _traded: request.reference != ""),
+        Row(Rule.REFERENCE, exchange_rules.reference, lambda case: case.request.reference != ""),
     ))  # fmt: skip
 
 
@@ -65,26 +68,26 @@ def whole_table(own: DeskRules) -> Table:
     """Return the rules that an order meets which may open exposure: the exchange's, and the desk's own."""
     return Table((
         *exchange_table(own).rows,
-        Row(Rule.EXPIRY, desk_rules.expiry, lambda _request, traded: traded.expires),
-        Row(Rule.SQUARE_OFF, desk_rules.square_off, lambda request, _traded: request.product is Product.MIS),
-        Row(Rule.STALE_PRICE, own.stale_price, lambda request, _traded: request.type is OrderType.MARKET),
+        Row(Rule.EXPIRY, desk_rules.expiry, lambda case: case.traded.expires),
+        Row(Rule.SQUARE_OFF, desk_rules.square_off, lambda case: case.request.product is Product.MIS),
+        Row(Rule.STALE_PRICE, own.stale_price, lambda case: not _priced(case)),
         Row(Rule.VALUE, own.value, _always),
         Row(Rule.QUANTITY, own.quantity, _always),
         Row(Rule.DAY_ORDERS, own.day_orders, _always),
         Row(Rule.DAILY_LOSS, own.daily_loss, _always),
-        Row(Rule.DUPLICATE, own.duplicate, lambda request, _traded: request.strategy != ""),
+        Row(Rule.DUPLICATE, own.duplicate, lambda case: case.request.strategy != ""),
         Row(Rule.ORDER_RATE, own.order_rate, _always),
         Row(Rule.MARGIN, desk_rules.margin, _always),
     ))  # fmt: skip
 
 
-def _always(_request: OrderRequest, _traded: Traded) -> bool:
+def _always(_case: Case) -> bool:
     return True
 
 
-def _priced(request: OrderRequest, _traded: Traded) -> bool:
-    return request.type is not OrderType.MARKET
+def _priced(case: Case) -> bool:
+    return case.request.type is not OrderType.MARKET
 
 
-def _sells_delivery(request: OrderRequest, _traded: Traded) -> bool:
-    return request.side is Side.SELL and request.product is Product.CNC
+def _sells_delivery(case: Case) -> bool:
+    return case.request.side is Side.SELL and case.request.product is Product.CNC
