@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from aitrade.cli.options import data_folder, kind
+from aitrade.core import logs
 from aitrade.core.config import Configuration, load
 from aitrade.core.errors import Refused
 from aitrade.core.money import PAISE
@@ -50,6 +51,7 @@ def up(
     if data is not None:
         _import(data, configuration)
     settings = _settings(configuration, session, strategy, start, book)
+    logs.configure("supervisor", configuration.home / "logs")
     supervisor = Supervisor(settings, page_children(configuration), click.echo)
     supervisor.start()
     link = page_link(configuration)

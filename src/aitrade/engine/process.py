@@ -6,15 +6,18 @@ Exit status: 0 after a clean stop, 3 when it refuses to start (the reason is the
 import os
 import signal
 import sys
+from typing import NoReturn
 
 import msgspec
 
+from aitrade.core import logs
 from aitrade.core.errors import AitradeError
 from aitrade.core.files import FileLock, write_private
 from aitrade.engine.client import Address
 from aitrade.engine.settings import EngineSettings
 
 REFUSED = 3
+_log = logs.get(__name__)
 
 
 def serve(settings: EngineSettings) -> None:
@@ -33,10 +36,12 @@ def serve(settings: EngineSettings) -> None:
         api.start()
         service.attach(api.send)
         _announce(settings, api)
+        _log.info("engine serves", book=settings.book, mode=settings.mode, port=api.port, pid=os.getpid())
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: service.stop())
         service.run()
         api.stop()
+        _log.info("engine stops", book=settings.book, **service.left_open())
     finally:
         service.close()
         lock.release()
@@ -53,14 +58,21 @@ def main() -> None:
     """Read settings from standard input and serve."""
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=EngineSettings)
     sys.setswitchinterval(0.0005)
+    logs.configure("engine", settings.home_path / "logs")
     try:
         serve(settings)
     except AitradeError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(REFUSED)
+        _refuse(str(error))
     except OSError as error:
-        sys.stderr.write(f"The engine cannot start: {error}\n")
-        sys.exit(REFUSED)
+        _refuse(f"The engine cannot start: {error}")
+
+
+def _refuse(reason: str) -> NoReturn:
+    """Say the reason where the supervisor looks for it: last on standard error."""
+    _log.warning("engine refuses to start", reason=reason)
+    logs.shut()
+    sys.stderr.write(f"{reason}\n")
+    sys.exit(REFUSED)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from aitrade.core import logs
 from aitrade.engine.views import Views, event_row, order_row, trade_row
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Publisher:
     def publish(self) -> None:
         """Send frames of everything that changed since the last time, clock and health when they are due."""
         rows = self._changes()
+        for event in rows["events"]:
+            logs.later(event.level, event.text, event.source, {"market": event.ts, "number": event.id})
         if not self.listeners:
             return
         stamp = time.time_ns()

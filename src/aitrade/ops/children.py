@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from aitrade.core import logs
+from aitrade.core.clock import ist_date
 from aitrade.core.errors import AitradeError
 
 REFUSED = 3
@@ -52,6 +54,7 @@ class Running:
     def start(self) -> None:
         """Start the process; its output goes to its log."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        logs.roll(self._log, ist_date(time.time_ns()))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", self.child.module], stdin=subprocess.PIPE, stdout=log, stderr=log,

@@ -3,13 +3,16 @@
 A page, a chart worker or a supervisor that dies never stops trading: the engine goes on, and the page comes back.
 """
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from aitrade.core import logs
 from aitrade.core.errors import AitradeError, Unreachable
+from aitrade.core.files import write_private
 from aitrade.core.orders import WORKING, OrderState
 from aitrade.engine.client import Address, EngineClient
 from aitrade.engine.settings import EngineSettings
@@ -18,6 +21,18 @@ from aitrade.ops.children import Child, Running
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 WATCH_SECONDS = 0.25
+BEAT_SECONDS = 5.0
+BEAT = Path("run") / "supervisor.json"
+"""Says each few seconds that the supervisor lives; gone after a clean stop."""
+_log = logs.get(__name__)
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """A supervisor's sign of life; `at` is ns UTC, `restarts` by child since it began."""
+
+    pid: int
+    at: int
+    restarts: dict[str, int]
 
 
 class Supervisor:
@@ -30,6 +45,7 @@ class Supervisor:
         engine = Child("engine", "aitrade.engine.process", msgspec.json.encode(settings), self._engine_serves)
         self._children = [Running(child, logs / f"{child.name}.log") for child in (engine, *others)]
         self._stopping = False
+        self._beaten = 0.0
 
     def start(self) -> None:
         """Start every child and wait until it serves; raise AitradeError with its reason when one does not."""
@@ -38,6 +54,7 @@ class Supervisor:
                 running.start()
             for running in self._children:
                 running.wait_ready(START_SECONDS)
+                _log.info("child serves", child=running.child.name, pid=running.pid)
         except AitradeError:
             self._end_children()
             raise
@@ -46,20 +63,32 @@ class Supervisor:
         """Keep every child alive until `stop` is called."""
         while not self._stopping:
             time.sleep(WATCH_SECONDS)
+            self._beat()
             for running in self._children:
                 if running.revive():
-                    self._say(f"{running.child.name} had ended and was started again ({running.last_words()})")
+                    last_words = running.last_words()
+                    self._say(f"{running.child.name} had ended and was started again ({last_words})")
+                    _log.error("child had ended and was started again", child=running.child.name, said=last_words)
 
     def stop(self) -> list[str]:
         """Stop the page first and the engine last; return what stays open, in sentences."""
         self._stopping = True
         left = self._shut_engine()
         self._end_children()
+        (self._settings.home_path / BEAT).unlink(missing_ok=True)
+        _log.info("all stopped", left_open=left)
         return left
 
     def client(self) -> EngineClient:
         """Return a client of the engine."""
         return EngineClient.of(self._settings.home_path)
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._beaten >= BEAT_SECONDS:
+            self._beaten = time.monotonic()
+            restarts = {running.child.name: running.restarts for running in self._children}
+            beat = Beat(os.getpid(), time.time_ns(), restarts)
+            write_private(self._settings.home_path / BEAT, msgspec.json.encode(beat))
 
     def _shut_engine(self) -> list[str]:
         try:

@@ -24,6 +24,7 @@ from voila.handler import VoilaHandler
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from aitrade.core import logs
 from aitrade.core.errors import Conflict
 from aitrade.core.files import write_private
 from aitrade.ui.login import CookieIdentity, Door, cookie_secret, let_in
@@ -35,6 +36,7 @@ CULL_IDLE_SECONDS, CULL_EVERY_SECONDS = 900, 60
 PATIENCE_SECONDS = (20.0, 40.0)
 """How long a kernel may take to render the page, and then another one."""
 _SINGLE_PAGE = r"/(.*)"
+_log = logs.get(__name__)
 _STOCK = ("/voila/templates/", "/voila/static/", "/voila/api/themes/", "/voila/labextensions/")
 
 
@@ -68,6 +70,7 @@ class PageApplication(Voila):
         self._run = Path(self.settings.home) / "run"
         self.cookie_secret = cookie_secret(self._run / "cookie.key")
         super().initialize(argv)
+        self.log.addHandler(logs.PythonHandler())
         self.door = Door.new(self._run / "page.key")
 
     def init_settings(self) -> dict[str, Any]:
@@ -128,6 +131,7 @@ class PageApplication(Voila):
         address = PageAddress(self.port, os.getpid())
         write_private(self._run / "page.json", msgspec.json.encode(address).decode())
         self.ioloop = tornado.ioloop.IOLoop.current()
+        _log.info("page serves", port=self.port, pid=os.getpid())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.ioloop.add_callback_from_signal(self.ioloop.stop))
         try:
@@ -135,6 +139,7 @@ class PageApplication(Voila):
         finally:
             (self._run / "page.json").unlink(missing_ok=True)
             self.stop()
+            _log.info("page stops")
 
     def _bound(self) -> list[Any]:
         """Bind the port; 0 takes the one from before a crash, so that open pages find it again, or any free one."""
@@ -196,7 +201,10 @@ class LoginHandler(JupyterHandler):
     def get(self) -> None:
         """Let the bearer of a good token in; say to all others how to get one."""
         token = self.get_argument("token", "")
-        if token and self.settings["door"].opens(token):
+        opens = bool(token) and self.settings["door"].opens(token)
+        if token:
+            _log.info("log-in by a link", let_in=opens, address=self.request.remote_ip)
+        if opens:
             let_in(self, "trader")
             self.redirect("/")
             return

@@ -69,12 +69,16 @@ def content_hash(path: Path) -> str:
 
 def main() -> None:
     """Read settings from standard input and serve."""
+    from aitrade.core import logs
     from aitrade.core.errors import AitradeError
 
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=PageSettings)
+    logs.configure("page", Path(settings.home) / "logs")
     try:
         serve(settings)
     except AitradeError as error:
+        logs.get(__name__).warning("page refuses to start", reason=str(error))
+        logs.shut()
         sys.stderr.write(f"{error}\n")
         sys.exit(REFUSED)
 

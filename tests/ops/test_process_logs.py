@@ -1,0 +1,59 @@
+"""Every process of ours logs: the engine's own event log line by line, and what a refusal says stays the last word."""
+
+import json
+import time
+
+import pytest
+
+from aitrade.core import logs
+from aitrade.core.errors import AitradeError
+from aitrade.core.files import FileLock
+from aitrade.engine.client import EngineClient
+from aitrade.engine.settings import EngineSettings
+from aitrade.ops.children import Child, Running
+from aitrade.ops.supervisor import address_of
+
+
+def engine(home, **more):
+    """An engine process on a data folder, as the supervisor starts it."""
+    settings = EngineSettings(home=str(home), day="2026-11-23", start="10:00", **more)
+    body = json.dumps({name: getattr(settings, name) for name in settings.__struct_fields__}).encode()
+    child = Child("engine", "aitrade.engine.process", body, lambda pid: address_of(home, pid) is not None)
+    return Running(child, home / "logs" / "engine.log")
+
+
+def test_the_engines_event_log_is_in_its_log_file(tmp_path):
+    """What a trader reads on the System tab is a line of JSON too, with the market's time beside the machine's."""
+    running = engine(tmp_path)
+    running.start()
+    try:
+        running.wait_ready(30)
+        with EngineClient.of(tmp_path, actor="asha") as client:
+            client.set_trading("halt", "a drill")
+            client.set_speed(speed=10)
+            time.sleep(0.2)
+            client.shutdown()
+        assert running.wait(10)
+    finally:
+        running.stop(5)
+    rows = list(logs.lines(tmp_path / "logs" / "engine.jsonl"))
+    events = [row["event"] for row in rows]
+    assert events[0] == "engine serves"
+    assert events[-1] == "engine stops"
+    said = next(row for row in rows if row["event"] == "asha set the market to 10 times real time.")
+    assert said["process"] == "engine"
+    assert said["market"] < said["ts"] or said["market"] > 0
+
+
+def test_a_refusal_is_logged_and_stays_the_last_word(tmp_path):
+    """The supervisor repeats the last line of the child's own output; the same reason is in its log."""
+    running = engine(tmp_path)
+    with FileLock(tmp_path / "engine.lock"):
+        running.start()
+        with pytest.raises(AitradeError, match="Another engine already trades") as refused:
+            running.wait_ready(30)
+    last = running.last_words()
+    assert str(refused.value) == last
+    assert not last.startswith("{")
+    (row,) = [row for row in logs.lines(tmp_path / "logs" / "engine.jsonl") if "refuses" in row["event"]]
+    assert row["reason"] == last
