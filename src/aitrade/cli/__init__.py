@@ -19,6 +19,7 @@ COMMANDS = {
     "reduce": "aitrade.cli.trading:reduce",
     "resume": "aitrade.cli.trading:resume",
     "up": "aitrade.cli.up:up",
+    "vault": "aitrade.cli.vault:vault",
 }
 """Command to where its click object lives."""
 

@@ -4,8 +4,10 @@ AitradeError
 ├── Refused            a request was understood and not done; the text says why and what to do
 │   ├── OrderRefused   risk or venue rules said no
 │   ├── DataRefused    a data file was not understood
-│   └── UnknownDate    the rules or the calendar do not reach that date
+│   ├── UnknownDate    the rules or the calendar do not reach that date
+│   └── VaultLocked    the key that was given does not open the vault, or there is none
 ├── JournalBroken      the hash chain does not verify
+├── VaultDamaged       the vault, or a file sealed by it, does not verify
 ├── Conflict           another process holds what we need (data folder, port)
 ├── ImpossibleTransition  an order was told to do what its state does not allow
 └── Unreachable        the engine, a broker or a feed does not answer
@@ -32,8 +34,16 @@ class UnknownDate(Refused):
     """A date lies outside what the rules or the calendar know."""
 
 
+class VaultLocked(Refused):
+    """The key that was given does not open the vault, or there is none."""
+
+
 class JournalBroken(AitradeError):
     """The journal's hash chain does not verify."""
+
+
+class VaultDamaged(AitradeError):
+    """The vault, or a file sealed by it, does not verify."""
 
 
 class Conflict(AitradeError):
