@@ -13,6 +13,7 @@ COMMANDS = {
     "data": "aitrade.cli.data:data",
     "halt": "aitrade.cli.trading:halt",
     "lab": "aitrade.cli.lab:lab",
+    "maintain": "aitrade.cli.maintain:maintain",
     "open": "aitrade.cli.up:open_page",
     "order": "aitrade.cli.trading:order",
     "positions": "aitrade.cli.trading:positions",

@@ -14,6 +14,7 @@ from aitrade.core.errors import Refused
 from aitrade.core.money import PAISE
 from aitrade.engine.pace import FASTEST
 from aitrade.engine.settings import EngineSettings
+from aitrade.ops.maintenance.supervised import scheduler_child
 from aitrade.ops.supervisor import Supervisor, address_of
 from aitrade.strategies import KERNELS
 from aitrade.ui.processes import page_children, page_link
@@ -52,7 +53,8 @@ def up(
         _import(data, configuration)
     settings = _settings(configuration, session, strategy, start, book)
     logs.configure("supervisor", configuration.home / "logs")
-    supervisor = Supervisor(settings, page_children(configuration), click.echo)
+    others = [*page_children(configuration), scheduler_child(configuration.home)]
+    supervisor = Supervisor(settings, others, click.echo)
     supervisor.start()
     link = page_link(configuration)
     click.echo(f"aitrade trades on paper, book {settings.book}. Ctrl-C stops it.\n\n    {link}\n")

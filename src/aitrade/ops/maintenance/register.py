@@ -1,0 +1,21 @@
+"""Which class does which task of the table; classes are imported when they are asked for, so that each starts fast."""
+
+from importlib import import_module
+
+from aitrade.core.errors import Refused
+from aitrade.ops.maintenance.task import Task
+
+_HERE = "aitrade.ops.maintenance"
+CLASSES = {
+    "optimize_database": "databases:OptimizeDatabases",
+}
+"""Task to its class."""
+
+
+def task_named(name: str) -> Task:
+    """Return a task; raise Refused for a name that there is not."""
+    if name not in CLASSES:
+        raise Refused(f"There is no maintenance task {name}; there are: {', '.join(CLASSES)}.")
+    module, cls = CLASSES[name].split(":")
+    task: Task = getattr(import_module(f"{_HERE}.{module}"), cls)()
+    return task
