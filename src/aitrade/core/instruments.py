@@ -1,7 +1,11 @@
 """What can be traded or watched: one row of a day's contract master."""
 
+import re
+from typing import NamedTuple
+
 import msgspec
 
+from aitrade.core.money import PAISE
 from aitrade.core.words import Word
 
 
@@ -88,3 +92,28 @@ def derivative_key(exchange: Exchange, base: str, expiry: str, kind: Kind, strik
     rupees, paise = divmod(strike, 100)
     text = f"{rupees}.{paise:02d}".rstrip("0") if paise else str(rupees)
     return f"{stem}{text}{'CE' if kind is Kind.CALL else 'PE'}"
+
+
+class Terms(NamedTuple):
+    """What the key of a future or option says; expiry ISO, strike in paise (0 for a future)."""
+
+    exchange: Exchange
+    base: str
+    expiry: str
+    kind: Kind
+    strike: int
+
+
+_DERIVATIVE = re.compile(r"(NFO|BFO|MCX):(.+?)(\d\d)([A-Z]{3})(\d\d)(?:FUT|(\d+)(?:\.(\d+))?(CE|PE))")
+_RIGHTS = {None: Kind.FUTURE, "CE": Kind.CALL, "PE": Kind.PUT}
+
+
+def derivative_terms(key: str) -> Terms | None:
+    """Return what the key of a future or option says (`derivative_key` backwards), None for any other key."""
+    found = _DERIVATIVE.fullmatch(key)
+    if found is None or found[4] not in _MONTHS:
+        return None
+    exchange, base, day, month, year, rupees, paise, right = found.groups()
+    expiry = f"20{year}-{_MONTHS.index(month) + 1:02d}-{day}"
+    strike = int(rupees or 0) * PAISE + int((paise or "0").ljust(2, "0"))
+    return Terms(Exchange(exchange), base, expiry, _RIGHTS[right], strike)
