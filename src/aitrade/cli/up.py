@@ -14,6 +14,7 @@ from aitrade.core.errors import Refused
 from aitrade.core.money import PAISE
 from aitrade.engine.pace import FASTEST
 from aitrade.engine.settings import EngineSettings
+from aitrade.ops.alerts.child import watcher
 from aitrade.ops.maintenance.supervised import scheduler_child
 from aitrade.ops.supervisor import Supervisor, address_of
 from aitrade.strategies import KERNELS
@@ -53,7 +54,8 @@ def up(
         _import(data, configuration)
     settings = _settings(configuration, session, strategy, start, book)
     logs.configure("supervisor", configuration.home / "logs")
-    others = [*page_children(configuration), scheduler_child(configuration.home)]
+    home_ = configuration.home
+    others = [*page_children(configuration), watcher(home_), scheduler_child(home_)]
     supervisor = Supervisor(settings, others, click.echo)
     supervisor.start()
     link = page_link(configuration)

@@ -197,13 +197,15 @@ class Api:
         await socket.prepare(request)
         queue: asyncio.Queue[list[bytes] | None] = asyncio.Queue()
         task = asyncio.current_task()
+        left_out = f'{{"type":"{request.query.get("without", "")}"'.encode()
         first = await self._on_trading_thread(lambda: self._join(queue, task))
         reader = asyncio.create_task(_drain(socket))
         try:
             await socket.send_str(first)
             while not reader.done() and (frames := await queue.get()) is not None:
                 for frame in frames:
-                    await socket.send_str(frame.decode())
+                    if not frame.startswith(left_out):
+                        await socket.send_str(frame.decode())
         except ConnectionError:
             pass
         finally:

@@ -2,7 +2,8 @@
 
 The engine serves, on 127.0.0.1 and behind a bearer token that lies in a file readable by its owner only:
 
-    GET  /stream                WebSocket: one `Snapshot`, then `Frame`s, each a JSON object with a "type"
+    GET  /stream                WebSocket: one `Snapshot`, then `Frame`s, each a JSON object with a "type";
+                                ?without=ticks leaves one type out
     GET  /snapshot              the same `Snapshot`
     GET  /instruments?q=&limit= search in the day's master: list of Instrument
     GET  /history?instrument=&minutes=&count=&before=   closed and forming bars, oldest first: list of Bar

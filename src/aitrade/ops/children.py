@@ -28,6 +28,8 @@ class Child(msgspec.Struct, frozen=True):
     settings: bytes
     ready: Callable[[int], bool]
     """Given the child's process id, whether it serves."""
+    needed: bool = True
+    """Whether a start waits for it and fails without it; what is not needed is only started again."""
 
 
 class Running:
@@ -80,7 +82,7 @@ class Running:
         """Start it again when it has died and its back-off is over; return whether it was started."""
         if self.alive:
             return False
-        if self._process is not None and self._process.returncode == REFUSED:
+        if self.child.needed and self._process is not None and self._process.returncode == REFUSED:
             raise AitradeError(self.last_words())
         if not self._not_before:
             steady = time.monotonic() - self._started > STEADY_SECONDS

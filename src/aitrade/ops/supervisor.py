@@ -1,6 +1,7 @@
 """The supervisor: starts the engine, the chart worker and the page, starts again what dies, stops all of it cleanly.
 
-A page, a chart worker or a supervisor that dies never stops trading: the engine goes on, and the page comes back.
+A page, a chart worker, a watcher or a supervisor that dies never stops trading: the engine goes on, and what died comes
+back.
 """
 
 import os
@@ -53,8 +54,9 @@ class Supervisor:
             for running in self._children:
                 running.start()
             for running in self._children:
-                running.wait_ready(START_SECONDS)
-                _log.info("child serves", child=running.child.name, pid=running.pid)
+                if running.child.needed:
+                    running.wait_ready(START_SECONDS)
+                    _log.info("child serves", child=running.child.name, pid=running.pid)
         except AitradeError:
             self._end_children()
             raise
@@ -71,8 +73,9 @@ class Supervisor:
                     _log.error("child had ended and was started again", child=running.child.name, said=last_words)
 
     def stop(self) -> list[str]:
-        """Stop the page first and the engine last; return what stays open, in sentences."""
+        """Stop what watches first, then the engine and the page; return what stays open, in sentences."""
         self._stopping = True
+        self._end_children(needed=False)
         left = self._shut_engine()
         self._end_children()
         (self._settings.home_path / BEAT).unlink(missing_ok=True)
@@ -102,9 +105,10 @@ class Supervisor:
         lines = [f"{row.instrument} {row.product}: {row.quantity} units stay open" for row in rows]
         return lines + [f"order {row.id} {row.side} {row.instrument}: {row.state}" for row in orders]
 
-    def _end_children(self) -> None:
+    def _end_children(self, *, needed: bool = True) -> None:
         for running in reversed(self._children):
-            running.stop(STOP_SECONDS)
+            if needed or not running.child.needed:
+                running.stop(STOP_SECONDS)
 
     def _engine_serves(self, pid: int) -> bool:
         return address_of(self._settings.home_path, pid) is not None

@@ -18,4 +18,8 @@ def raise_alert(home: Path, rule: str, severity: Severity | str, text: str, *, s
     alerts of the same rule apart. The same rule and subject while one stands is the same alert, raised once more. It
     stands until a person acknowledges it, or `resolve` is called.
     """
-    return record(home, rule, Severity(severity), text, subject=subject, lasting=False)
+    from aitrade.ops.alerts.delivery import deliver_unless_watched
+
+    alert = record(home, rule, Severity(severity), text, subject=subject, lasting=False)
+    deliver_unless_watched(home)
+    return alert
