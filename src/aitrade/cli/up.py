@@ -55,7 +55,7 @@ def up(
     settings = _settings(configuration, session, strategy, start, book)
     logs.configure("supervisor", configuration.home / "logs")
     home_ = configuration.home
-    others = [*page_children(configuration), watcher(home_), scheduler_child(home_)]
+    others = [*page_children(configuration), watcher(configuration.home), scheduler_child(configuration.home)]
     supervisor = Supervisor(settings, others, click.echo)
     supervisor.start()
     link = page_link(configuration)

@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
+from aitrade.core import logs
 from aitrade.core.errors import AitradeError, Conflict, JournalBroken
 from aitrade.core.files import FileLock, write_private
 from aitrade.ops.alerts import raise_alert, resolve
@@ -28,6 +29,7 @@ from aitrade.ops.alerts.rules import Watch
 from aitrade.ops.alerts.settings import AlertSettings
 from aitrade.ops.incidents import Outages
 
+_log = logs.get(__name__)
 LOOK_S = 0.5
 ALONE_S = 600.0
 """Without a supervisor and an engine for so long, there is nothing left to watch."""
@@ -83,8 +85,8 @@ class Watcher:
         self._wrong = wrong
 
     def _failed(self, error: Exception) -> None:
-        words = f"The watcher could not look ({type(error).__name__}: {error}); see logs/alerts.log."
-        sys.stderr.write(f"{words}\n")
+        words = f"The watcher could not look ({type(error).__name__}: {error}); see logs/alerts.jsonl."
+        _log.exception("could not look")
         with contextlib.suppress(AitradeError, OSError):
             raise_alert(self._home, WATCHER_RULE, Severity.WARNING, words)
 
@@ -94,7 +96,7 @@ class Watcher:
             return
         self._unrecorded = time.monotonic()
         body = f"The operations journal is damaged, so alerts are not kept: {words}"
-        sys.stderr.write(f"{body}\n")
+        _log.error("alerts cannot be recorded", why=words)
         channels = [one for one in self.settings.channel if here(one)]
         spread(self._home, channels, "aitrade critical: operations journal", body, Severity.CRITICAL)
 
@@ -140,6 +142,7 @@ def hold(path: Path) -> FileLock:
 def main() -> None:
     """Read settings from standard input and watch."""
     home = Path(msgspec.json.decode(sys.stdin.buffer.readline(), type=WatcherSettings).home)
+    logs.configure("alerts", home / "logs")
     with hold(lock_path(home)):
         asyncio.run(watch(home))
 
