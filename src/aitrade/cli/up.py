@@ -54,7 +54,6 @@ def up(
         _import(data, configuration)
     settings = _settings(configuration, session, strategy, start, book)
     logs.configure("supervisor", configuration.home / "logs")
-    home_ = configuration.home
     others = [*page_children(configuration), watcher(configuration.home), scheduler_child(configuration.home)]
     supervisor = Supervisor(settings, others, click.echo)
     supervisor.start()
