@@ -7,6 +7,7 @@ import asyncio
 import hmac
 import secrets
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from aitrade.core.errors import AitradeError
+from aitrade.core.metrics import EXPOSITION
 from aitrade.core.orders import OrderRequest
 from aitrade.engine.loop import Refused
 from aitrade.engine.messages import Problem, Refusals, Terms
@@ -27,6 +29,11 @@ _encode = msgspec.json.Encoder().encode
 
 def _json(body: Any, status: int = 200) -> web.Response:
     return web.Response(body=_encode(body), status=status, content_type="application/json")
+
+
+def _scrape(write: Callable[[], str]) -> Callable[[], web.Response]:
+    """Write metrics down off the trading thread, as Prometheus reads them."""
+    return lambda: web.Response(text=write(), headers={"Content-Type": EXPOSITION})
 
 
 def _refusal(problems: list[Problem], status: int = 422) -> web.Response:
@@ -45,6 +52,7 @@ class Api:
         self._ready = threading.Event()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
+        service.queues["streams"] = self._most_behind
 
     def start(self) -> None:
         """Listen; raise OSError when the port is taken."""
@@ -125,7 +133,7 @@ class Api:
             ("POST", "/speed", lambda r, b: service.set_speed(_fields(b), _who(r))),
             ("POST", "/jump", lambda r, b: service.jump(_fields(b), _who(r))),
             ("POST", "/shutdown", lambda r, _b: service.shutdown(_who(r))),
-            ("GET", "/metrics", lambda _r, _b: service.metrics()),
+            ("GET", "/metrics", lambda _r, _b: _scrape(service.metrics())),
         ]
 
     @web.middleware
@@ -151,9 +159,11 @@ class Api:
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def run(request: web.Request) -> web.Response:
             body = await request.read()
+            began = time.perf_counter_ns()
             answer = await self._on_trading_thread(lambda: handler(request, body))
             if callable(answer):
                 answer = await self._loop.run_in_executor(None, answer)
+            self._service.requests.add(time.perf_counter_ns() - began)
             return answer if isinstance(answer, web.Response) else _json(answer)
 
         return run
@@ -185,6 +195,10 @@ class Api:
                 self._shut(queue)
             else:
                 queue.put_nowait(frames)
+
+    def _most_behind(self) -> int:
+        """Frames that the slowest stream has not taken yet."""
+        return max((queue.qsize() for queue in list(self._streams)), default=0)
 
     def _shut(self, queue: "asyncio.Queue[list[bytes] | None]") -> None:
         """Let a reader go that does not read: its task may be stuck in a full socket."""

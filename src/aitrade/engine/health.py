@@ -6,8 +6,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from aitrade.core.metrics import Figures
+from aitrade.core.money import PAISE
+from aitrade.core.orders import OrderState
+from aitrade.engine.latency import STAGES
 from aitrade.engine.messages import Health
 from aitrade.npu import devices
+from aitrade.risk.trading_state import TradingState
 
 if TYPE_CHECKING:
     from aitrade.engine.service import Service
@@ -64,9 +69,60 @@ class HealthReport:
         )
 
     def metrics(self) -> Callable[[], str]:
-        """Take the figures now; return what writes them as Prometheus text."""
-        report = self.report()
-        return lambda: _as_text(report)
+        """Take what the trading thread counted; return what adds the rest, off that thread, and writes it down."""
+        figures = Figures()
+        self._take_orders(figures)
+        self._take_market(figures)
+        self._take_queues(figures)
+        return lambda: self._finished(figures)
+
+    def _take_orders(self, figures: Figures) -> None:
+        engine = self._service.engine
+        for stage in STAGES:
+            figures.put("aitrade_order_stage_seconds", getattr(engine.latencies, stage).buckets.copy(), stage)
+        figures.put("aitrade_orders_sent_total", engine.latencies.total.count)
+        figures.put("aitrade_orders_refused_total", engine.refused)
+        for what, count in engine.updates.items():
+            figures.put("aitrade_venue_updates_total", count, str(what))
+        working = engine.book.working_orders()
+        figures.put("aitrade_orders_working", len(working))
+        figures.put("aitrade_orders_in_doubt", sum(order.state is OrderState.IN_DOUBT for order in working))
+        figures.put("aitrade_order_rate_limit", self._service.order_rate)
+        for segment, rate in engine.risk.rates(engine.clock.now()).items():
+            figures.put("aitrade_order_rate_used", rate, segment)
+        for segment, peak in self._peak_rates().items():
+            figures.put("aitrade_order_rate_peak", peak, segment)
+
+    def _take_market(self, figures: Figures) -> None:
+        engine, state = self._service.engine, self._service.engine.book.state
+        figures.put("aitrade_healthy", not self._reasons())
+        for name in TradingState:
+            figures.put("aitrade_trading_state", state.trading == name, str(name))
+        figures.put("aitrade_ticks_total", engine.ticks)
+        figures.put("aitrade_feed_age_seconds", 0.0 if self._service.quiet else self._feed_age_ms() / 1000)
+        figures.put("aitrade_positions_open", sum(1 for lot in state.positions.values() if lot.quantity))
+        pnl, limit = engine.account.day_pnl(), engine.account.loss_limit()
+        figures.put("aitrade_day_pnl_rupees", pnl / PAISE)
+        figures.put("aitrade_day_loss_used_ratio", max(-pnl, 0) / limit if limit else 0.0)
+
+    def _take_queues(self, figures: Figures) -> None:
+        service, journal = self._service, self._service.engine.journal
+        projected = service.projected
+        figures.put("aitrade_journal_records_total", journal.seq)
+        figures.put("aitrade_journal_segment_bytes", journal.size)
+        figures.put("aitrade_projection_behind_records", max(journal.seq - projected.seq, 0))
+        figures.put("aitrade_projection_trouble", bool(projected.trouble))
+        for queue, depth in service.queues.items():
+            figures.put("aitrade_queue_depth", depth(), queue)
+        figures.put("aitrade_request_seconds", service.requests.copy())
+        figures.put("aitrade_streams", service.streams)
+        figures.put("aitrade_uptime_seconds", time.monotonic() - service.started)
+
+    def _finished(self, figures: Figures) -> str:
+        figures.put_process("engine")
+        own_device = self._accelerator not in ("…", devices.PROCESSOR)
+        figures.put_machine(self._service.settings.home_path, self._accelerator, own_device=own_device)
+        return figures.text()
 
     def _reasons(self) -> list[str]:
         service = self._service
@@ -108,31 +164,3 @@ class HealthReport:
         self._cpu = self._machine.cpu_percent(None)
         self._ram = self._machine.virtual_memory().percent
         self._own = self._process.memory_info().rss / MEBIBYTE
-
-
-def _as_text(report: Health) -> str:
-    from prometheus_client import CollectorRegistry, Gauge, generate_latest
-
-    registry = CollectorRegistry()
-    figures = {
-        "aitrade_up": ("1 while trading is healthy", float(report.ok)),
-        "aitrade_feed_age_seconds": ("Market time since the newest price", report.feed_age_ms / 1000),
-        "aitrade_journal_records": ("Records in the journal", float(report.journal_records)),
-        "aitrade_engine_memory_bytes": ("Memory of the engine process", report.engine_mb * MEBIBYTE),
-        "aitrade_ticks_per_second": ("Prices taken in a second", report.ticks_per_s),
-        "aitrade_uptime_seconds": ("Since the engine started", report.uptime_s),
-        "aitrade_cpu_percent": ("Of the machine", report.cpu),
-        "aitrade_memory_percent": ("Of the machine", report.ram),
-    }
-    for name, (says, value) in figures.items():
-        Gauge(name, says, registry=registry).set(value)
-    stages = Gauge(
-        "aitrade_order_stage_seconds", "Latency of an order's stage", ["stage", "quantile"], registry=registry
-    )
-    for stage, latency in report.latency.items():
-        for quantile in ("p50", "p95", "p99"):
-            stages.labels(stage, quantile).set(getattr(latency, quantile) / 1e6)
-    rates = Gauge("aitrade_orders_per_second", "Peak of the last minute", ["segment"], registry=registry)
-    for segment, rate in report.orders_per_s.items():
-        rates.labels(segment).set(rate)
-    return generate_latest(registry).decode()

@@ -1,5 +1,6 @@
-"""How long each stage of an order took: the newest samples, and percentiles when somebody asks."""
+"""How long each stage of an order took: the newest samples, and percentiles when somebody asks; all, as a histogram."""
 
+from aitrade.core.metrics import Buckets
 from aitrade.engine.messages import Latency
 
 KEPT = 4096
@@ -7,18 +8,20 @@ STAGES = ("risk", "journal", "venue", "total")
 
 
 class Stage:
-    """The newest `KEPT` samples of one stage, ns."""
+    """The newest `KEPT` samples of one stage, ns, and how all of them are spread."""
 
-    __slots__ = ("_samples", "count")
+    __slots__ = ("_samples", "buckets", "count")
 
     def __init__(self) -> None:
         self.count = 0
         self._samples = [0] * KEPT
+        self.buckets = Buckets()
 
     def add(self, nanoseconds: int) -> None:
         """Take a sample; the oldest goes."""
         self._samples[self.count % KEPT] = nanoseconds
         self.count += 1
+        self.buckets.add(nanoseconds)
 
     def summary(self) -> Latency:
         """Return percentiles in microseconds, zeros before the first sample."""

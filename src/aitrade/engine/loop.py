@@ -94,6 +94,9 @@ class Engine:
         self.ticks = 0
         self.newest_tick = 0
         """How many prices came, and when the newest printed."""
+        self.refused = 0
+        self.updates = dict.fromkeys(Update, 0)
+        """How many orders our checks refused, and what venues said how often, since the process began."""
         self.account = Account(self)
         self.runner = Runner(kernels, self, self._strategy_failed, settings.strategy_seconds)
         self._wall = wall
@@ -125,6 +128,8 @@ class Engine:
             self.account.touch(order.request.instrument)
             if kind is Kind.UPDATE and body.fill is not None:
                 self.account.filled(order.request.instrument)
+        elif kind is Kind.REFUSAL:
+            self.refused += 1
         elif kind in _MOVES and body.instrument:
             self.account.touch(body.instrument)
             self.account.filled(body.instrument)
@@ -290,6 +295,7 @@ class Engine:
             exchange_order_id=update.exchange_order_id, exchange_ts=update.exchange_ts, reason=update.reason,
         )  # fmt: skip
         self.account.work_out()
+        self.updates[update.what] += 1
         if self._waiting:
             self._heard(order, update)
         if update.what is Update.REJECTED and order.request.strategy:

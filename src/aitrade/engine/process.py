@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import msgspec
 
-from aitrade.core import logs
+from aitrade.core import logs, metrics
 from aitrade.core.errors import AitradeError
 from aitrade.core.files import FileLock, write_private
 from aitrade.engine.client import Address
@@ -52,6 +52,7 @@ def _announce(settings: EngineSettings, api: object) -> None:
     write_private(run / "token", api.token)  # type: ignore[attr-defined]
     address = Address(port=api.port, pid=os.getpid(), book=settings.book)  # type: ignore[attr-defined]
     write_private(run / "engine.json", msgspec.json.encode(address).decode())
+    metrics.announce(settings.home_path, "engine", address.port)
 
 
 def main() -> None:

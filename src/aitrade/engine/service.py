@@ -12,10 +12,12 @@ from typing import Any
 from aitrade.brokers.simulator.exchange import PaperExchange
 from aitrade.compliance.journal import Journal
 from aitrade.compliance.tail import Tail
+from aitrade.core import logs
 from aitrade.core.clock import SECOND, ReplayClock, at
 from aitrade.core.errors import Refused
 from aitrade.core.events import CashMove, Closed, DayBegan, Kind
 from aitrade.core.instruments import Instrument
+from aitrade.core.metrics import Buckets
 from aitrade.core.orders import WORKING, Order
 from aitrade.core.quotes import Bar
 from aitrade.engine.charging import Charging
@@ -50,7 +52,7 @@ from aitrade.market.feeds import Feed
 from aitrade.market.rules import Rules
 from aitrade.risk.checks import RiskDesk
 from aitrade.risk.limits import Limits
-from aitrade.store.projection import Projection, sqlite_url
+from aitrade.store.projection import Projection, ProjectionStatus, sqlite_url
 from aitrade.strategies import KERNELS
 
 DAY_MINUTES = 1440
@@ -90,6 +92,13 @@ class Service:
         self._views = Views(self.engine)
         self._pace = Pace(0, time.monotonic_ns(), settings.speed)
         self._driver = Driver(self.engine, self._venue, self._clock, self._pace, self._publish)
+        self.queues: dict[str, Callable[[], int]] = {
+            "commands": self._driver.inbox.qsize, "paced": lambda: len(self.engine.paced), "log": logs.waiting,
+        }  # fmt: skip
+        """What waits where, by queue; any thread may ask."""
+        self.requests = Buckets()
+        """How long the API took to answer; it alone counts."""
+        self.streams = 0
         self._health = HealthReport(self)
         self._publisher: Publisher | None = None
         self._begin()
@@ -164,6 +173,11 @@ class Service:
     def quiet(self) -> bool:
         """Whether no price is expected now: paused, done, or closed."""
         return self._pace.paused or self._driver.done or self.time().phase == PhaseName.CLOSED
+
+    @property
+    def projected(self) -> ProjectionStatus:
+        """How far the database is, and what holds it up."""
+        return self._projection.status
 
     # Questions
 
@@ -277,8 +291,8 @@ class Service:
 
         return answer
 
-    def metrics(self) -> Later:
-        """Return the metrics as Prometheus text."""
+    def metrics(self) -> Callable[[], str]:
+        """Take the metrics; return what writes them as Prometheus text, off the trading thread."""
         return self._health.metrics()
 
     # The market's pace
@@ -314,6 +328,7 @@ class Service:
 
     def listeners(self, count: int) -> None:
         """Tell how many streams listen."""
+        self.streams = count
         if self._publisher:
             self._publisher.listeners = count
 
