@@ -5,7 +5,7 @@ over them all.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -49,6 +49,15 @@ class Venue(Protocol):
 
     def order_book(self) -> Iterable[VenueOrder]:
         """Return the venue's own view of the day's orders: the truth after a doubt."""
+        ...
+
+
+@runtime_checkable
+class Reconnecting(Protocol):
+    """A venue behind a connection that can be made anew."""
+
+    def reconnect(self) -> str:
+        """Drop the connection and make it anew, log in where that needs no person; return what was done, in words."""
         ...
 
 

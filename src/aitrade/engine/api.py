@@ -21,6 +21,7 @@ from aitrade.engine.loop import Refused
 from aitrade.engine.messages import Problem, Refusals, Terms
 from aitrade.engine.service import Service
 from aitrade.engine.settings import Who
+from aitrade.engine.upkeep import profile
 
 _QUEUE_FRAMES = 400
 """A stream that is this many frames behind is closed; the page opens a new one."""
@@ -132,6 +133,9 @@ class Api:
             ("DELETE", "/alerts/{id}", lambda r, _b: do.remove_alert(int(r.match_info["id"]), _who(r))),
             ("POST", "/speed", lambda r, b: service.set_speed(_fields(b), _who(r))),
             ("POST", "/jump", lambda r, b: service.jump(_fields(b), _who(r))),
+            ("POST", "/reconcile", lambda r, _b: service.reconcile(_who(r))),
+            ("POST", "/shed", lambda r, b: service.shed(_fields(b), _who(r))),
+            ("GET", "/profile", lambda r, _b: profile(float(r.query.get("seconds", "1")))),
             ("POST", "/shutdown", lambda r, _b: service.shutdown(_who(r))),
             ("GET", "/metrics", lambda _r, _b: _scrape(service.metrics())),
         ]

@@ -21,6 +21,8 @@ from aitrade.engine.messages import (
     PositionRow,
     Preview,
     Problem,
+    Profile,
+    Reconciled,
     Refusals,
     Snapshot,
     Terms,
@@ -187,6 +189,18 @@ class EngineClient:
     def jump(self, to: str) -> Any:
         """Run forward to a time of the market day, such as 14:15."""
         return self._ask("POST", "/jump", dict[str, Any], {"to": to})
+
+    def reconcile(self) -> Reconciled:
+        """Connect to the venue anew and compare its orders with the book's."""
+        return self._ask("POST", "/reconcile", Reconciled)
+
+    def shed(self, seconds: float) -> dict[str, float]:
+        """Send pages fewer frames for a while; 0 ends it."""
+        return self._ask("POST", "/shed", dict[str, float], {"seconds": seconds})
+
+    def profile(self, seconds: float = 1.0) -> Profile:
+        """Return what the engine's threads do, sampled for `seconds`."""
+        return self._ask("GET", f"/profile?seconds={seconds:g}", Profile)
 
     def shutdown(self) -> Any:
         """Stop the engine cleanly; the answer says what stays open."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Command = Callable[[], None]
 FRAME_NS = 50_000_000
+SHED_FRAME_NS = 250_000_000
+"""The pages' frames while load is shed: four a second instead of twenty, each with the newest of everything."""
 """Frames go out at most every 50 ms."""
 _RACE_EVENTS = 128
 """Events between looks at the inbox while racing."""
@@ -85,6 +87,7 @@ class Driver:
         self._clock = clock
         self._publish = publish
         self._published = 0
+        self._shed_until = 0
         self._stopping = False
         self._batches: Prefetch | None = None
         self._ticks: list[Tick] = []
@@ -106,6 +109,10 @@ class Driver:
     def call(self, command: Command) -> None:
         """Have `command` run on the trading thread; safe from any thread."""
         self.inbox.put(command)
+
+    def shed(self, seconds: float) -> None:
+        """Send pages fewer frames for a while; orders, market data and risk keep their pace."""
+        self._shed_until = time.monotonic_ns() + round(seconds * 1e9)
 
     def stop(self) -> None:
         """End `run` after the present event; safe from any thread."""
@@ -222,6 +229,6 @@ class Driver:
 
     def _frame(self) -> None:
         now = time.monotonic_ns()
-        if now - self._published >= FRAME_NS:
+        if now - self._published >= (FRAME_NS if now >= self._shed_until else SHED_FRAME_NS):
             self._published = now
             self._publish()

@@ -343,4 +343,30 @@ class EmergencyReport(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
+    """The book against the venue's own: how many orders were compared, and every difference as a sentence."""
+
+    venue: str
+    connection: str
+    """What was done about the connection, in words."""
+    orders: int
+    differences: list[str]
+
+
+class Stack(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a thread was, the innermost call first, and in how many samples."""
+
+    thread: str
+    samples: int
+    frames: str
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine's threads were doing, sampled; the most frequent stack first."""
+
+    seconds: float
+    samples: int
+    stacks: list[Stack]
+
+
 Basket = list[OrderRequest]

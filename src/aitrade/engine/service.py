@@ -33,6 +33,7 @@ from aitrade.engine.messages import (
     OrderRow,
     Performance,
     PositionRow,
+    Reconciled,
     Snapshot,
     Time,
     World,
@@ -43,6 +44,7 @@ from aitrade.engine.publisher import Publisher, Send
 from aitrade.engine.recovery import feed_for, following, halt_after_crashes, opened, recover
 from aitrade.engine.settings import ENGINE, Effective, EngineSettings, Who, effective
 from aitrade.engine.state import State
+from aitrade.engine.upkeep import reconcile
 from aitrade.engine.views import Views, event_row, order_row, trade_row
 from aitrade.intelligence.btst import Btst
 from aitrade.market.bars import resample
@@ -58,6 +60,8 @@ from aitrade.strategies import KERNELS
 DAY_MINUTES = 1440
 _BEFORE_OPEN = 10 * SECOND
 NEXT_DAY = "next"
+SHED_SECONDS = 600.0
+"""The longest that load is shed without being asked again."""
 STRATEGY_INSTRUMENTS, STRATEGY_QUANTITY = 2, 10
 """What a strategy that is started by its name alone trades: the first of the watchlist, ten units each."""
 Later = Callable[[], Any]
@@ -294,6 +298,19 @@ class Service:
     def metrics(self) -> Callable[[], str]:
         """Take the metrics; return what writes them as Prometheus text, off the trading thread."""
         return self._health.metrics()
+
+    # Upkeep
+
+    def reconcile(self, who: Who) -> Reconciled:
+        """Compare the book with the venue's own, after connecting to it anew where there is a connection."""
+        return reconcile(self.engine, who)
+
+    def shed(self, fields: dict[str, Any], who: Who) -> dict[str, float]:
+        """Send pages fewer frames for `seconds`; 0 ends it."""
+        seconds = min(max(float(fields.get("seconds", SHED_SECONDS)), 0.0), SHED_SECONDS)
+        self._driver.shed(seconds)
+        self.engine.say("warning", f"{who.actor} slows the pages' frames for {seconds:g} s.", "upkeep")
+        return {"seconds": seconds}
 
     # The market's pace
 
