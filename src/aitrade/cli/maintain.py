@@ -41,6 +41,16 @@ daily, weekly, monthly = (_cadence_command(cadence) for cadence in ("daily", "we
 
 
 @maintain.command()
+@click.argument("issue")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing.")
+@data_folder
+@kind
+def emergency(issue: str, dry_run: bool, home: Path | None) -> None:
+    """Act on ISSUE now: memory_leak, api_failure or performance_degradation."""
+    _show([MaintenanceManager(load(home=home).home).perform_emergency_maintenance(issue, dry_run=dry_run)])
+
+
+@maintain.command()
 @data_folder
 @kind
 def schedule(home: Path | None) -> None:

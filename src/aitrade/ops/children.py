@@ -95,6 +95,12 @@ class Running:
         self.start()
         return True
 
+    def restart(self, seconds: float) -> None:
+        """Stop it and start it anew, which counts as no failure of it."""
+        self.stop(seconds)
+        self._not_before = 0.0
+        self.start()
+
     def stop(self, seconds: float) -> None:
         """Ask it to end, and end it when it does not."""
         if self._process is None or not self.alive:

@@ -17,10 +17,13 @@ from aitrade.core.files import write_private
 from aitrade.core.orders import WORKING, OrderState
 from aitrade.engine.client import Address, EngineClient
 from aitrade.engine.settings import EngineSettings
+from aitrade.ops import doors
 from aitrade.ops.children import Child, Running
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+RESTART_SECONDS = 3.0
+"""How long a child may take to end when it is restarted on request: the others are not watched meanwhile."""
 WATCH_SECONDS = 0.25
 BEAT_SECONDS = 5.0
 BEAT = Path("run") / "supervisor.json"
@@ -66,11 +69,21 @@ class Supervisor:
         while not self._stopping:
             time.sleep(WATCH_SECONDS)
             self._beat()
+            self._restart_what_is_asked_for()
             for running in self._children:
                 if running.revive():
                     last_words = running.last_words()
                     self._say(f"{running.child.name} had ended and was started again ({last_words})")
                     _log.error("child had ended and was started again", child=running.child.name, said=last_words)
+
+    def _restart_what_is_asked_for(self) -> None:
+        """Restart a heavy service because maintenance asked; who asked waits until it serves."""
+        by_name = {running.child.name: running for running in self._children}
+        for name in doors.asked(self._settings.home_path, by_name):
+            by_name[name].restart(RESTART_SECONDS)
+            doors.answer(self._settings.home_path, name)
+            self._say(f"{name} was restarted on request of maintenance.")
+            _log.info("child restarted on request", child=name, pid=by_name[name].pid)
 
     def stop(self) -> list[str]:
         """Stop what watches first, then the engine and the page; return what stays open, in sentences."""

@@ -83,6 +83,14 @@ def optimised(one: Database) -> Sizes:
         return (_optimise_sqlite if kind == "sqlite" else _optimise_server)(one, execute)
 
 
+def eased(one: Database) -> None:
+    """Fold a SQLite database's write-ahead log in and freshen its plans: moments, beside any writer."""
+    with _cursor(one) as (kind, execute):
+        if kind == "sqlite":
+            execute("PRAGMA wal_checkpoint(PASSIVE)")
+            execute("PRAGMA optimize")
+
+
 Execute = Callable[[str], list[tuple[Any, ...]]]
 
 

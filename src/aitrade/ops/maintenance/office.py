@@ -1,9 +1,12 @@
 """`MaintenanceManager`: every piece of upkeep under the specification's names."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from aitrade.core.clock import Clock, LiveClock
+from aitrade.core.errors import Refused
 from aitrade.ops.maintenance.child import in_child
 from aitrade.ops.maintenance.runner import Perform, Runner
 from aitrade.ops.maintenance.schedule import Planned, schedule_of
@@ -48,6 +51,26 @@ class MaintenanceManager:
         """Check, compact and analyse the databases."""
         return self.perform("optimize_database", dry_run=dry_run)
 
+    def perform_emergency_maintenance(self, issue_type: str, *, dry_run: bool = False) -> Outcome:
+        """Do what an emergency asks for; raise Refused for one that there is not."""
+        known = [row.name for row in self._table.of("emergency")]
+        if issue_type not in known:
+            raise Refused(f"There is no emergency {issue_type!r}; there are {', '.join(known)}.")
+        with self._runner() as runner:
+            return runner.emergency(self._table.row(issue_type), dry=dry_run)
+
+    def restart_memory_intensive_services(self, *, dry_run: bool = False) -> Outcome:
+        """Restart the chart worker and the page; the engine is not touched."""
+        return self.perform_emergency_maintenance("memory_leak", dry_run=dry_run)
+
+    def reset_api_connections(self, *, dry_run: bool = False) -> Outcome:
+        """Connect to the venue or broker anew and compare its orders with the book's."""
+        return self.perform_emergency_maintenance("api_failure", dry_run=dry_run)
+
+    def optimize_system_performance(self, *, dry_run: bool = False) -> Outcome:
+        """Profile the engine, shed load in its order, ease the databases."""
+        return self.perform_emergency_maintenance("performance_degradation", dry_run=dry_run)
+
     def perform(self, task: str, *, dry_run: bool = False) -> Outcome:
         """Run one task by its name; raise Refused for one that there is not."""
         return self._run([self._table.row(task)], dry_run=dry_run)[0]
@@ -56,5 +79,10 @@ class MaintenanceManager:
         return self._run(self._table.of(cadence), dry_run=dry_run)
 
     def _run(self, rows: list[Row], *, dry_run: bool) -> list[Outcome]:
+        with self._runner() as runner:
+            return runner.run(rows, dry=dry_run)
+
+    @contextmanager
+    def _runner(self) -> Iterator[Runner]:
         with schedule_of(self._home, self._clock, self._table) as schedule:
-            return Runner(self._home, self._clock, schedule, **self._how).run(rows, dry=dry_run)
+            yield Runner(self._home, self._clock, schedule, **self._how)

@@ -8,6 +8,9 @@ from aitrade.ops.maintenance.task import Task
 _HERE = "aitrade.ops.maintenance"
 CLASSES = {
     "optimize_database": "databases:OptimizeDatabases",
+    "memory_leak": "emergencies:MemoryLeak",
+    "api_failure": "emergencies:ApiFailure",
+    "performance_degradation": "emergencies:PerformanceDegradation",
 }
 """Task to its class."""
 

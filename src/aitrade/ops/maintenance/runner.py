@@ -6,10 +6,10 @@ from pathlib import Path
 
 from aitrade.compliance import operations
 from aitrade.core.clock import DAY, Clock
-from aitrade.core.files import FileLock
+from aitrade.core.files import FileLock, write_private
 from aitrade.ops.alerts import Severity, raise_alert, resolve
 from aitrade.ops.maintenance import engine_state
-from aitrade.ops.maintenance.child import in_child
+from aitrade.ops.maintenance.child import in_child, stop_request
 from aitrade.ops.maintenance.job import Job
 from aitrade.ops.maintenance.schedule import Schedule
 from aitrade.ops.maintenance.task import Outcome, Status
@@ -40,6 +40,19 @@ class Runner:
         """Run tasks in order; return how each went. Raises Conflict while others run."""
         with self.alone():
             return [self._one(row, dry=dry, subject=subject) for row in self._shown(list(rows))]
+
+    def emergency(self, row: Row, *, dry: bool = False, why: str = "") -> Outcome:
+        """Do what an emergency asks for: the task that runs is stopped, and takes itself back, before it begins."""
+        request = stop_request(self.home)
+        if dry:
+            return self._one(row, dry=True, subject=why)
+        write_private(request, row.name)
+        try:
+            with self.alone(wait=True):
+                request.unlink(missing_ok=True)
+                return self._one(row, dry=False, subject=why)
+        finally:
+            request.unlink(missing_ok=True)
 
     @contextmanager
     def alone(self, *, wait: bool = False) -> Iterator[None]:
@@ -89,5 +102,6 @@ class Runner:
 def _alert(home: Path, row: Row, outcome: Outcome) -> None:
     where = f" at the step: {outcome.step}" if outcome.step else ""
     text = f"Maintenance task {row.name} {outcome.status}{where}. {outcome.says}"
-    again = f"Correct it and run `aitrade maintain {row.cadence} --task {row.name}`."
+    command = row.name if row.cadence == "emergency" else f"--task {row.name}"
+    again = f"Correct it and run `aitrade maintain {row.cadence} {command}`."
     raise_alert(home, RULE, Severity.CRITICAL, f"{text} {again}", subject=row.name)

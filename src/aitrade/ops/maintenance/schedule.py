@@ -51,7 +51,7 @@ class Schedule:
         self._engine.dispose()
 
     def rows(self) -> dict[str, Planned]:
-        """Return every row there is, by name; emergencies stand as `emergency:ISSUE`."""
+        """Return every row there is, by name; emergencies too."""
         with self._engine.begin() as connection:
             found = connection.execute(tasks.select()).mappings()
             return {row["name"]: Planned(**row) for row in found}
@@ -74,7 +74,7 @@ class Schedule:
         """Keep how a task went and when it comes next: after now, so that what was missed is caught up once."""
         now, before = self._clock.now(), self.rows().get(row.name, Planned(row.name))
         following = self.next_time(row, now)
-        if outcome.status in (Status.SKIPPED, Status.STOPPED):
+        if following and outcome.status in (Status.SKIPPED, Status.STOPPED):
             following = min(following, now + AGAIN)
         ran = outcome.status is not Status.SKIPPED
         return self.keep(
@@ -92,7 +92,9 @@ class Schedule:
         return planned
 
     def next_time(self, row: Row, after: int) -> int:
-        """Return when a task comes next after `after`, ns UTC; 0 beyond what the calendar knows."""
+        """Return when a task comes next after `after`, ns UTC; 0 for emergencies and beyond the calendar."""
+        if row.cadence == "emergency":
+            return 0
         try:
             return next(moment for moment in self._times(row, after) if self._right_day(row, ist_date(moment)))
         except UnknownDate:
