@@ -11,8 +11,6 @@ from pathlib import Path
 import msgspec
 
 from aitrade.bench import Figures, Say
-from aitrade.bench.percentiles import percentile
-from aitrade.bench.rig import DAY, SHARES, Rig, scratch, shares
 from aitrade.brokers.simulator.exchange import PaperExchange
 from aitrade.brokers.venue import Listener, VenueOrder
 from aitrade.core.clock import ReplayClock, at
@@ -22,6 +20,8 @@ from aitrade.core.quotes import Tick
 from aitrade.engine.driver import calm_the_collector
 from aitrade.market.calendar import Calendar
 from aitrade.market.rules import Rules
+from aitrade.ops.percentiles import percentile
+from aitrade.ops.rig import DAY, SHARES, Rig, scratch, shares
 
 ORDERS = 20_000
 WARM = 2_000

@@ -13,12 +13,12 @@ import msgspec
 import psutil
 
 from aitrade.bench import Figures, Say, scaled
-from aitrade.bench.chart_days import SESSIONS, SYMBOLS, last_day, store_of_minutes
-from aitrade.bench.percentiles import percentile
-from aitrade.bench.rig import scratch
 from aitrade.bench.stream import Listener
 from aitrade.core.errors import Unreachable
 from aitrade.engine.client import EngineClient
+from aitrade.ops.chart_days import SESSIONS, SYMBOLS, last_day, store_of_minutes
+from aitrade.ops.percentiles import percentile
+from aitrade.ops.rig import scratch
 from aitrade.ops.visit import READY, Trading, browser, page_at, trading
 
 if TYPE_CHECKING:

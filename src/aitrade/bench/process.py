@@ -9,11 +9,11 @@ import msgspec
 import psutil
 
 from aitrade.bench import Figures, Say
-from aitrade.bench.rig import scratch
 from aitrade.core.errors import Unreachable
 from aitrade.core.orders import OrderRequest, Product, Side
 from aitrade.engine.client import EngineClient
 from aitrade.engine.settings import EngineSettings
+from aitrade.ops.rig import scratch
 
 ORDERS = 10_000
 IMPORTS = 5

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from aitrade.bench import Figures, Say
-from aitrade.bench.rig import DAY, scratch, shares
 from aitrade.compliance.journal import Journal
 from aitrade.core.clock import MINUTE, at
 from aitrade.core.config import load
@@ -17,6 +16,7 @@ from aitrade.core.parity import order_list_hash
 from aitrade.core.quotes import Bar
 from aitrade.engine.settings import EngineSettings
 from aitrade.market.charges import ChargeBook
+from aitrade.ops.rig import DAY, scratch, shares
 from aitrade.research import compiled
 from aitrade.research.columns import columns
 from aitrade.research.replay import Charged, Replay

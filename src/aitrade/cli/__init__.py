@@ -17,6 +17,7 @@ COMMANDS = {
     "open": "aitrade.cli.up:open_page",
     "order": "aitrade.cli.trading:order",
     "positions": "aitrade.cli.trading:positions",
+    "preflight": "aitrade.cli.preflight:preflight",
     "reduce": "aitrade.cli.trading:reduce",
     "resume": "aitrade.cli.trading:resume",
     "up": "aitrade.cli.up:up",

@@ -5,9 +5,9 @@ import json
 import click
 
 from aitrade.bench import BENCHES, TARGETS, reached, run
-from aitrade.bench.machine import machine
 from aitrade.cli.options import kind
 from aitrade.cli.trading import table
+from aitrade.ops.machine import machine
 
 _WORDS = {True: "reached", False: "NOT reached", None: ""}
 

@@ -16,6 +16,7 @@ from aitrade.engine.pace import FASTEST
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops.alerts.child import watcher
 from aitrade.ops.maintenance.supervised import scheduler_child
+from aitrade.ops.preflight.check import Source
 from aitrade.ops.supervisor import Supervisor, address_of
 from aitrade.strategies import KERNELS
 from aitrade.ui.processes import page_children, page_link
@@ -32,6 +33,7 @@ SPEEDS = {"1": 1, "10": 10, "60": 60, "max": FASTEST}
 @click.option("--book", help="Book to trade on; the default is one for each world.")
 @click.option("--seed", type=int, help="Seed of the simulated market.")
 @click.option("--port", "page_port", type=int, help="Port of the page on 127.0.0.1.")
+@click.option("--live", is_flag=True, help="Trade at a broker: only with a passed and signed preflight.")
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
 @data_folder
 @kind
@@ -46,9 +48,12 @@ def up(
     seed: int | None,
     page_port: int | None,
     no_browser: bool,
+    live: bool,
     home: Path | None,
 ) -> None:
     """Trade on paper: start the market, the engine and the page, and open it."""
+    if live:
+        _refuse_live(load(home=home), Source.REPLAY if session else Source.SIMULATED)
     configuration = load(home=home, seed=seed, page_port=page_port, speed=None if speed is None else SPEEDS[speed])
     if data is not None:
         _import(data, configuration)
@@ -73,6 +78,14 @@ def open_page(home: Path | None) -> None:
     if address_of(configuration.home, 0) is None:
         raise Refused("Nothing runs on this data folder; start it with `aitrade up`.")
     click.echo(page_link(configuration))
+
+
+def _refuse_live(configuration: Configuration, data: Source) -> None:
+    """Say every reason against trading live; there is no live feed to choose yet, so there is always one."""
+    from aitrade.ops.preflight.gate import objections
+
+    reasons = "\n".join(f"- {reason}" for reason in objections(configuration, data=data))
+    raise Refused(f"aitrade does not trade live:\n{reasons}")
 
 
 def _watch(supervisor: Supervisor) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,15 +33,15 @@ READY = "document.body.dataset.ready === 'true' && aitrade.state.link.engine ===
 class Trading:
     """A running `aitrade up`. `link` logs in once; `said` is what it has printed so far, line by line."""
 
-    def __init__(self, home: Path, *options: str) -> None:
-        """Start it on the data folder `home`, on any free port."""
+    def __init__(self, home: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start it on the data folder `home`, on any free port, in this environment or another."""
         command = [sys.executable, "-m", "aitrade", "up", "--no-browser", "--port", "0", "--data-folder", str(home)]
         self.home = home
         self.said: list[str] = []
         self.process = subprocess.Popen(  # noqa: S603 - our own command line
             [*command, *options],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**(os.environ if environment is None else environment), "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         self._reader = threading.Thread(target=self._listen, daemon=True)
         self._reader.start()
@@ -89,9 +89,9 @@ class Trading:
 
 
 @contextmanager
-def trading(home: Path, *options: str) -> Iterator[Trading]:
+def trading(home: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Trading]:
     """Run `aitrade up` while the block does."""
-    started = Trading(home, *options)
+    started = Trading(home, *options, environment=environment)
     try:
         yield started
     finally:

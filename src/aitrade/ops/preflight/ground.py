@@ -1,8 +1,40 @@
-"""What checks stand on: the installation under test, read only, and a scratch place for drills."""
+"""What checks stand on: the installation under test, read only, and a scratch place for drills.
 
+What is costly to start is started when the first check asks for it, shared by the others and ended with the ground.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aitrade.core.config import Configuration
+from aitrade.core.errors import AitradeError, Refused
+from aitrade.engine.client import EngineClient
+from aitrade.ops.visit import Trading, browser, page_at, trading
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+T = TypeVar("T")
+SESSION = ("--start", "10:30", "--speed", "1", "--strategy", "none")
+"""The scratch market: simulated, open, at the market's own speed, traded by nobody but the checks."""
+RULES = ("limits.toml", "facts")
+"""What decides about orders in the installation: the scratch engine is given a copy."""
+DRAWN = """
+window.drawnFrame = () => new Promise((done) => requestAnimationFrame(() => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => done(performance.now());
+  port2.postMessage(0);
+}));
+"""
+"""Gives a page `drawnFrame()`: the browser's time when the frame that comes next has been worked off, ms."""
+
+
+class Unprovable(Refused):
+    """What a check needs is not on this machine; the text says what, and how to get it."""
 
 
 class Ground:
@@ -12,3 +44,73 @@ class Ground:
         self.configuration = configuration
         self.home = configuration.home
         self.scratch = scratch
+        self._opened = ExitStack()
+        self._kept: dict[str, Any] = {}
+
+    @property
+    def trading(self) -> Trading:
+        """A whole `aitrade up` on a data folder of its own, with the installation's limits; shared by all checks."""
+        return self._once("trading", lambda: self._opened.enter_context(self._start()))
+
+    @property
+    def browser(self) -> "Browser":
+        """A headless browser; raises Unprovable, saying how to get one, where there is none."""
+        return self._once("browser", self._browse)
+
+    @property
+    def page(self) -> "Page":
+        """The page of `trading`, ready, in the browser: one for all checks, so leave it as it was."""
+        started, running = self.browser, self.trading
+        return self._once("page", lambda: self._opened.enter_context(page_at(started, running.renewed_link(), DRAWN)))
+
+    def client(self) -> EngineClient:
+        """Return a client of the scratch engine."""
+        self.trading.link  # noqa: B018 - waits until it serves
+        return EngineClient.of(self.trading.home, seconds=30.0)
+
+    def close(self) -> None:
+        """End everything that was started; on the thread that asked for it."""
+        self._opened.close()
+
+    def abandon(self) -> None:
+        """End the scratch processes from any thread, for a check that hangs on them."""
+        started = self._kept.get("trading")
+        if isinstance(started, Trading):
+            started.end()
+
+    def own_rules(self, home: Path) -> None:
+        """Give a scratch data folder the installation's limits and market facts."""
+        home.mkdir(parents=True, exist_ok=True)
+        for path in (self.home / name for name in RULES):
+            if path.is_dir():
+                shutil.copytree(path, home / path.name, dirs_exist_ok=True)
+            elif path.is_file():
+                shutil.copy(path, home / path.name)
+
+    def _browse(self) -> "Browser":
+        try:
+            return self._opened.enter_context(browser())
+        except Refused as refused:
+            raise Unprovable(str(refused)) from None
+
+    def _start(self) -> Any:
+        home = self.scratch / "up"
+        self.own_rules(home)
+        return trading(home, *SESSION, environment=bare_environment())
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what was made under this name, or raise again what making it raised."""
+        if name not in self._kept:
+            try:
+                self._kept[name] = make()
+            except AitradeError as error:
+                self._kept[name] = error
+        found = self._kept[name]
+        if isinstance(found, AitradeError):
+            raise found
+        return found
+
+
+def bare_environment() -> dict[str, str]:
+    """Return the environment without our own settings: a scratch engine must not write to the installation's places."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AITRADE_")}

@@ -1,4 +1,4 @@
-"""A whole engine on a scratch folder for benches: fifty shares in continuous trading, risk and journal on."""
+"""A whole engine on a scratch folder for benches and probes: fifty shares, market open, risk and journal on."""
 
 import tempfile
 from collections.abc import Iterator

@@ -1,0 +1,5 @@
+"""Checks of the checklist's section Security."""
+
+from aitrade.ops.preflight.check import Item
+
+ITEMS: tuple[Item, ...] = ()
