@@ -157,6 +157,8 @@ class Day(msgspec.Struct):
     """As trading ended (the closing mark), or as far as it went: before expiry, settlement and corporate actions."""
     after: Standing
     """As the night left it."""
+    setup: Opened | None = None
+    """How the engine that traded it was set up, whenever that was; None for a journal that lost its beginning."""
     ended: bool = False
     carried: int = 0
     """Unrealised P&L that it began with."""
@@ -202,8 +204,8 @@ class Day(msgspec.Struct):
 
     @property
     def mode(self) -> str:
-        """The newest engine's mode (simulated, replay …), "" where no engine opened the book on that day."""
-        return self.opened[-1].body.mode if self.opened else ""
+        """Which world it is: simulated, replay …; "" where nothing says so."""
+        return self.setup.mode if self.setup else ""
 
 
 def books(home: Path) -> list[str]:
@@ -237,8 +239,10 @@ def walk(home: Path, book: str, first: str = "", last: str = "") -> Iterator[Day
 
     Only one day is in memory at a time. Raises as `read` does; a span without days yields nothing.
     """
-    reader = _Reader(book)
-    for path in _between(_segments(home, book), first, last):
+    paths = _segments(home, book)
+    chosen = _between(paths, first, last)
+    reader = _Reader(book, _opened_before(paths, chosen))
+    for path in chosen:
         if path.stat().st_size < HEADER.size:
             continue
         for frame in frames(path):
@@ -253,8 +257,9 @@ def walk(home: Path, book: str, first: str = "", last: str = "") -> Iterator[Day
 class _Reader:
     """Takes records in and hands days out: a day is finished when the next one's snapshot or DAY record comes."""
 
-    def __init__(self, book: str) -> None:
+    def __init__(self, book: str, setup: Opened | None) -> None:
         self._name = book
+        self._setup = setup
         self._book = Book()
         self._day: Day | None = None
         self._early: list[tuple[RawRecord, bytes]] = []
@@ -285,7 +290,7 @@ class _Reader:
         body, state = record.decoded(), self._book.state
         standing = Standing.of(state)
         self._day = day = Day(self._name, body.day, body.source, body.assumed, standing, standing, standing)
-        day.carried = body.carried
+        day.carried, day.setup = body.carried, self._setup
         day.stories = {order.id: Story(order, None) for order in state.orders.values()}
         for early, head in self._early:
             self._enter(day, early, head)
@@ -299,6 +304,8 @@ class _Reader:
             getattr(day, _ROWS[record.kind]).append(Row(Stamp.of(record), record.decoded()))
         elif record.kind in _OF_ORDERS:
             self._tell(day, record)
+        if record.kind is Kind.OPENED:
+            self._setup = day.setup = day.opened[-1].body
         if record.kind is Kind.MARK and day.marks[-1].body.closing:
             day.close, day.ended = Standing.of(self._book.state), True
 
@@ -341,6 +348,17 @@ def _segments(home: Path, book: str) -> list[Path]:
         known = ", ".join(books(home)) or "none"
         raise Refused(f"There is no journal of book {book} under {home}; the books there are: {known}.")
     return found
+
+
+def _opened_before(paths: list[Path], chosen: list[Path]) -> Opened | None:
+    """Return the newest OPENED of the segments before the chosen ones: an engine may trade for weeks."""
+    earlier = paths[: paths.index(chosen[0])] if chosen else []
+    for path in reversed(earlier):
+        whole = path.stat().st_size >= HEADER.size
+        found = [frame.record for frame in frames(path) if frame.record.kind is Kind.OPENED] if whole else []
+        if found:
+            return found[-1].decoded()  # type: ignore[no-any-return]
+    return None
 
 
 def _named(path: Path) -> str:
