@@ -1,1 +1,32 @@
-"""Reports: what each one computes, how it is run, and how it is kept."""
+"""Reports: a catalogue of notebooks that papermill runs, the pages that people are handed, and proof of both."""
+
+from aitrade.ops.reports.catalogue import CATALOGUE, Cadence, Report, report
+from aitrade.ops.reports.production import (
+    Manifest,
+    Produced,
+    ReportFailed,
+    altered,
+    book_of,
+    due,
+    folder_of,
+    manifests,
+    produce,
+    run,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "Cadence",
+    "Manifest",
+    "Produced",
+    "Report",
+    "ReportFailed",
+    "altered",
+    "book_of",
+    "due",
+    "folder_of",
+    "manifests",
+    "produce",
+    "report",
+    "run",
+]

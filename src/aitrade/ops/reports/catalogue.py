@@ -1,0 +1,134 @@
+"""The reports that there are: what each answers, when it is due, and what it takes.
+
+A parameter is checked here, before a kernel starts; a notebook is given values of the right type and within bounds.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+import aitrade
+from aitrade.core.errors import Refused
+
+Value = str | int | float | bool
+
+
+class Cadence(StrEnum):
+    """When a report is due: after each trading day, after the last of a week or month, or when asked for."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    ASKED = "when asked for"
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report takes. The default's type is the parameter's; numbers lie within `least` and `most`."""
+
+    name: str
+    words: str
+    default: Value
+    least: float | None = None
+    most: float | None = None
+    choices: tuple[str, ...] = ()
+    is_file: bool = False
+    """A path; an empty one is none."""
+
+    def read(self, text: str) -> Value:
+        """Return `text` as this parameter's value; raise Refused saying what it takes."""
+        try:
+            value = _READ[type(self.default)](text.strip())
+        except ValueError:
+            raise Refused(f"{self.name}={text}: {self.takes()}.") from None
+        if self._out_of_bounds(value) or (self.choices and value not in self.choices):
+            raise Refused(f"{self.name}={text}: {self.takes()}.")
+        if self.is_file and value and not Path(str(value)).is_file():
+            raise Refused(f"{self.name}={text}: there is no such file; give the path of one, or leave it out.")
+        return value
+
+    def takes(self) -> str:
+        """Return what it takes, in words."""
+        if self.choices:
+            return f"it is one of {', '.join(self.choices)}"
+        kind = {int: "a whole number", float: "a number", bool: "yes or no", str: "text"}[type(self.default)]
+        if self.least is None and self.most is None:
+            return f"it is {kind}"
+        return f"it is {kind} from {self.least:g} to {self.most:g}"
+
+    def _out_of_bounds(self, value: Value) -> bool:
+        if isinstance(value, str | bool):
+            return False
+        return (self.least is not None and value < self.least) or (self.most is not None and value > self.most)
+
+
+def _yes(text: str) -> bool:
+    if text.lower() not in ("yes", "no", "true", "false"):
+        raise ValueError(text)
+    return text.lower() in ("yes", "true")
+
+
+_READ: Mapping[type, type | object] = {str: str, int: int, float: float, bool: _yes}
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One report of the catalogue; `name` is also its notebook's."""
+
+    name: str
+    title: str
+    answers: str
+    """The question that it answers."""
+    cadence: Cadence
+    regulatory: bool = False
+    """Made for an inspection; says that it is not a filing."""
+    folder: str = "reports"
+    parameters: tuple[Parameter, ...] = ()
+    seconds: int = 120
+    """How long one cell may take."""
+
+    @property
+    def notebook(self) -> Path:
+        """The notebook, installed with the package or in the checkout."""
+        package = Path(aitrade.__file__).parent
+        installed = package / "notebooks" / self.folder / f"{self.name}.ipynb"
+        return installed if installed.is_file() else package.parents[1] / "notebooks" / self.folder / installed.name
+
+    def values(self, given: Mapping[str, str]) -> dict[str, Value]:
+        """Return every parameter's value; raise Refused for an unknown name or a wrong value."""
+        known = {one.name: one for one in self.parameters}
+        for name in given:
+            if name not in known:
+                names = ", ".join(known) or "none"
+                raise Refused(f"{self.name} takes no parameter {name!r}; it takes: {names}.")
+        return {name: one.read(given[name]) if name in given else one.default for name, one in known.items()}
+
+
+CATALOGUE = {
+    report.name: report
+    for report in (
+        Report(
+            name="trade-register",
+            title="Daily trade register",
+            answers="Which trades were made, at what price, for whom and at what cost?",
+            cadence=Cadence.DAILY,
+            regulatory=True,
+        ),
+    )
+}
+
+
+def report(name: str) -> Report:
+    """Return a report of the catalogue; raise Refused naming those that there are."""
+    if name not in CATALOGUE:
+        raise Refused(f"There is no report {name!r}; there are: {', '.join(CATALOGUE)}.")
+    return CATALOGUE[name]
+
+
+def a_day(text: str) -> date:
+    """Return an ISO date; raise Refused for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"{text!r} is not a date; write it like 2025-03-28.") from None

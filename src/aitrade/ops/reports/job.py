@@ -1,0 +1,133 @@
+"""The job child that makes one report: papermill runs the notebook, nbconvert writes the page, a browser prints it.
+
+A JSON `Job` comes on standard input, a JSON `Made` goes to standard output. It runs apart from whatever trades.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aitrade.ops.reports.canonical import content_hash, file_hash
+from aitrade.ops.reports.catalogue import Value, report
+
+KERNEL = "aitrade"
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What to make. `stem` is the file's name without version and ending."""
+
+    report: str
+    day: str
+    book: str
+    parameters: dict[str, Value]
+    folder: str
+    stem: str
+    known: dict[str, str]
+    """Content hash by version of those made before."""
+    pdf: bool = True
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it; with an `error` the notebook is the partial one."""
+
+    notebook: str
+    html: str = ""
+    pdf: str = ""
+    no_pdf: str = ""
+    """Why there is no PDF."""
+    version: int = 0
+    content_hash: str = ""
+    file_hash: str = ""
+    totals: dict[str, int] = {}
+    seconds: float = 0.0
+    error: str = ""
+
+
+def main() -> None:
+    """Make the report that standard input asks for; progress goes to standard error."""
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    answer = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    answer.write(msgspec.json.encode(make(job)))
+    answer.close()
+
+
+def make(job: Job) -> Made:
+    """Run the notebook and write its page; a version that is there already is left as it is."""
+    began = time.monotonic()
+    folder = Path(job.folder)
+    draft = folder / f".{job.stem}.{os.getpid()}.ipynb"
+    error = _execute(job, draft)
+    if error:
+        return Made(notebook=str(draft.replace(folder / f"{job.stem}.failed.ipynb")), error=error)
+    notebook = msgspec.json.decode(draft.read_bytes())
+    content = content_hash(notebook)
+    version = _version(job.known, content)
+    final = folder / f"{job.stem}{f'-v{version}' if version > 1 else ''}.ipynb"
+    _keep(draft, final, content)
+    page, printed, why = _pages(job, final, version, content)
+    return Made(
+        notebook=str(final), html=str(page), pdf=printed, no_pdf=why, version=version, content_hash=content,
+        file_hash=file_hash(final), totals=totals(notebook), seconds=round(time.monotonic() - began, 2),
+    )  # fmt: skip
+
+
+def totals(notebook: dict[str, Any]) -> dict[str, int]:
+    """Return the control totals that a notebook's cells left."""
+    found: dict[str, int] = {}
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            found.update(output.get("data", {}).get("application/json", {}))
+    return found
+
+
+def _execute(job: Job, draft: Path) -> str:
+    """Run the notebook into `draft`; return what went wrong, or ""."""
+    import papermill
+    from ipykernel.kernelspec import write_kernel_spec
+
+    wanted = report(job.report)
+    write_kernel_spec(Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / KERNEL, {"display_name": KERNEL})
+    parameters = {"book": job.book, "day": job.day, **job.parameters}
+    try:
+        papermill.execute_notebook(
+            str(wanted.notebook), str(draft), parameters, kernel_name=KERNEL, cwd=str(draft.parent),
+            execution_timeout=wanted.seconds, progress_bar=sys.stderr.isatty(), log_output=False,
+        )  # fmt: skip
+    except papermill.PapermillExecutionError as failed:
+        return f"cell {failed.exec_count}: {failed.ename}: {failed.evalue}"
+    except Exception as failed:
+        return f"{type(failed).__name__}: {failed}"
+    return ""
+
+
+def _version(known: dict[str, str], content: str) -> int:
+    """Return the version whose content this is, or the next one."""
+    same = [int(version) for version, hash_ in known.items() if hash_ == content]
+    return max(same) if same else max((int(version) for version in known), default=0) + 1
+
+
+def _keep(draft: Path, final: Path, content: str) -> None:
+    """Make `draft` the version, unless that is there already; one that was altered since is set aside."""
+    if final.exists() and content_hash(msgspec.json.decode(final.read_bytes())) == content:
+        draft.unlink()
+        return
+    if final.exists():
+        final.replace(final.with_suffix(".altered.ipynb"))
+    draft.replace(final)
+
+
+def _pages(job: Job, notebook: Path, version: int, content: str) -> tuple[Path, str, str]:
+    from aitrade.ops.reports.page import printed, written
+
+    page = written(report(job.report), notebook, version, content)
+    pdf, why = printed(page) if job.pdf else ("", "not asked for")
+    return page, pdf, why
+
+
+if __name__ == "__main__":
+    main()

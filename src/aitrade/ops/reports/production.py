@@ -1,0 +1,227 @@
+"""Making reports: asked for by name and day, made by a job child, kept by version, noted in the operations journal."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from aitrade.compliance.operations import note, noted
+from aitrade.core.errors import AitradeError, Refused
+from aitrade.core.files import FileLock
+from aitrade.ops import ledger
+from aitrade.ops.reports.canonical import file_hash
+from aitrade.ops.reports.catalogue import CATALOGUE, Cadence, Report, Value, a_day, report
+from aitrade.ops.reports.job import Job, Made
+
+WHAT = "report"
+LONGEST_SECONDS = 600
+
+
+class ReportFailed(AitradeError):
+    """A report could not be made; the text names the cell and the partial notebook."""
+
+
+class Produced(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that was made; paths are absolute, `pdf` is empty where there is none."""
+
+    report: str
+    day: str
+    book: str
+    path: str
+    html: str
+    pdf: str
+    no_pdf: str
+    version: int
+    content_hash: str
+    file_hash: str
+    totals: dict[str, int]
+    seconds: float
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operations journal keeps of a report: SHA-256 of its content and of each file, by its path in reports/.
+
+    `asked` is what it was made with, as text; control totals are in paise and units.
+    """
+
+    report: str
+    day: str
+    book: str
+    asked: dict[str, str]
+    version: int
+    content_hash: str
+    files: dict[str, str]
+    totals: dict[str, int]
+
+
+def folder_of(home: Path, day: str) -> Path:
+    """Return where a day's reports lie."""
+    return home / "reports" / day
+
+
+def produce(
+    home: Path, name: str, day: str, parameters: Mapping[str, str] | None = None, *, pdf: bool = True
+) -> Produced:
+    """Make a report of a market day (ISO); the same data give the version that is there, changed data the next one.
+
+    `parameters` are texts as a person types them; `book` is one of every report's. Raises Refused for a wrong name,
+    day or parameter before anything starts, ReportFailed (alerted, with the partial notebook kept) when a cell fails.
+    """
+    wanted, day = report(name), a_day(day).isoformat()
+    given = dict(parameters or {})
+    book = book_of(home, day, given.pop("book", ""))
+    values = wanted.values(given)
+    with FileLock(home / "run" / "report.lock", wait=True):
+        known = {str(kept.version): kept.content_hash for kept in manifests(home, name, day, book, values)}
+        job = Job(
+            report=name, day=day, book=book, parameters=values, folder=str(folder_of(home, day)),
+            stem=_stem(wanted, book, values), known=known, pdf=pdf,
+        )  # fmt: skip
+        made = _made(home, job)
+        if made.error:
+            _tell_failure(home, job, made)
+        return _noted(home, job, made)
+
+
+def run(home: Path, cadence: str, day: str) -> list[Produced]:
+    """Make every report of a cadence (daily, weekly, monthly) for a day; one that fails does not stop the others.
+
+    Raises ReportFailed at the end naming those that failed.
+    """
+    made, failed = [], []
+    for one in due(cadence):
+        try:
+            made.append(produce(home, one.name, day))
+        except AitradeError as error:
+            failed.append(f"{one.name}: {error}")
+    if failed:
+        raise ReportFailed(f"{len(made)} reports were made, {len(failed)} were not: {' '.join(failed)}")
+    return made
+
+
+def due(cadence: str) -> list[Report]:
+    """Return the reports of a cadence."""
+    return [one for one in CATALOGUE.values() if one.cadence == Cadence(cadence)]
+
+
+def book_of(home: Path, day: str, book: str = "") -> str:
+    """Return the book to report on: the one that is named, else the one last written of those that traded on `day`.
+
+    Raises Refused when there is no such book, or none at all.
+    """
+    names = ledger.books(home)
+    if not names or book not in ("", *names):
+        known = ", ".join(names) or "none yet; `aitrade up` begins one"
+        raise Refused(f"There is no book {book or 'to report on'}; the books there are: {known}.")
+    traded = [name for name in names if day in ledger.days(home, name)]
+    return book or max(traded or names, key=lambda name: _written(home, name))
+
+
+def manifests(
+    home: Path, name: str = "", day: str = "", book: str = "", values: Mapping[str, Value] | None = None
+) -> list[Manifest]:
+    """Return what was made, oldest first; an empty name, day or book is any."""
+    asked = None if values is None else _texts(values)
+    kept = [one.detail(Manifest) for one in noted(home, WHAT, name) if one.operation.outcome == "made"]
+    return [
+        one for one in kept
+        if day in ("", one.day) and book in ("", one.book) and asked in (None, one.asked)
+    ]  # fmt: skip
+
+
+def altered(home: Path) -> list[str]:
+    """Return the report files that are gone or not as their manifest has them, by path in reports/."""
+    wanted = {name: hash_ for one in manifests(home) for name, hash_ in one.files.items()}
+    found = []
+    for name, hash_ in wanted.items():
+        path = home / "reports" / name
+        if not path.is_file() or file_hash(path) != hash_:
+            found.append(name)
+    return sorted(found)
+
+
+def _made(home: Path, job: Job) -> Made:
+    """Let a child make it; a child that dies is a failed report."""
+    Path(job.folder).mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "aitrade.ops.reports.job"]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            command, input=msgspec.json.encode(job), stdout=subprocess.PIPE, env=_environment(home),
+            timeout=LONGEST_SECONDS, check=False, stderr=None if sys.stderr.isatty() else subprocess.PIPE,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Made(notebook="", error=f"it took longer than {LONGEST_SECONDS} s")
+    try:
+        return msgspec.json.decode(done.stdout, type=Made)
+    except msgspec.DecodeError:
+        words = (done.stderr or b"").decode(errors="replace").strip().splitlines()
+        return Made(notebook="", error=words[-1] if words else f"its process ended with status {done.returncode}")
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Return the environment of child and kernel: Jupyter's files lie in the data folder, sets come in one order."""
+    jupyter = home / "run" / "jupyter"
+    own = {
+        "AITRADE_HOME": str(home),
+        "JUPYTER_DATA_DIR": str(jupyter),
+        "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
+        "JUPYTER_RUNTIME_DIR": str(jupyter / "runtime"),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "IPYTHONDIR": str(jupyter / "ipython"),
+        "PYTHONHASHSEED": "0",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
+    return {**os.environ, **own}
+
+
+def _noted(home: Path, job: Job, made: Made) -> Produced:
+    files = [Path(path) for path in (made.notebook, made.html, made.pdf) if path]
+    base = home / "reports"
+    manifest = Manifest(
+        report=job.report, day=job.day, book=job.book, asked=_texts(job.parameters), version=made.version,
+        content_hash=made.content_hash, totals=made.totals,
+        files={path.relative_to(base).as_posix(): file_hash(path) for path in files},
+    )  # fmt: skip
+    note(home, WHAT, job.report, "made", manifest)
+    return Produced(
+        report=job.report, day=job.day, book=job.book, path=made.notebook, html=made.html, pdf=made.pdf,
+        no_pdf=made.no_pdf, version=made.version, content_hash=made.content_hash, file_hash=made.file_hash,
+        totals=made.totals, seconds=made.seconds,
+    )  # fmt: skip
+
+
+def _tell_failure(home: Path, job: Job, made: Made) -> None:
+    kept = f"; what it had is in {made.notebook}" if made.notebook else ""
+    text = f"Report {job.report} of {job.day} (book {job.book}) was not made: {made.error}{kept}."
+    note(home, WHAT, job.report, "failed", made, reason=text)
+    _alert(home, text)
+    raise ReportFailed(text)
+
+
+def _alert(home: Path, text: str) -> None:
+    from aitrade.ops.alerts import raise_alert
+
+    raise_alert(home, "report-failed", "warning", text)
+
+
+def _stem(wanted: Report, book: str, values: Mapping[str, Value]) -> str:
+    """Return the file's name without version: the report, the book, and what differs from the defaults."""
+    defaults = wanted.values({})
+    other = [f"{name}={_plain(value)}" for name, value in values.items() if value != defaults[name]]
+    return ".".join([wanted.name, book, *other])
+
+
+def _plain(value: Value) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in str(value))
+
+
+def _texts(values: Mapping[str, Value]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}
+
+
+def _written(home: Path, book: str) -> int:
+    return max(path.stat().st_mtime_ns for path in (home / "books" / book / "journal").iterdir())
