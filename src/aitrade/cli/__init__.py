@@ -19,6 +19,7 @@ COMMANDS = {
     "positions": "aitrade.cli.trading:positions",
     "preflight": "aitrade.cli.preflight:preflight",
     "reduce": "aitrade.cli.trading:reduce",
+    "report": "aitrade.cli.report:report",
     "resume": "aitrade.cli.trading:resume",
     "up": "aitrade.cli.up:up",
     "vault": "aitrade.cli.vault:vault",

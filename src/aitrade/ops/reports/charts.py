@@ -6,7 +6,7 @@ from html import escape
 import msgspec
 
 from aitrade.core.clock import ist
-from aitrade.ops.reports.pieces import WAYS, Piece
+from aitrade.ops.reports.pieces import WAYS, Piece, explained
 
 WIDTH, HEIGHT = 760, 220
 LEFT, RIGHT, TOP, BOTTOM = 92, 12, 14, 30
@@ -96,11 +96,8 @@ class Lines(msgspec.Struct, Piece):
 
 def _framed(title: str, inside: str, how: str) -> str:
     drawn = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">{inside}</svg>'
-    return (
-        f"<figure><figcaption>{escape(title)}</figcaption>{drawn if inside else '<p class="nil">Nothing to draw.</p>'}"
-        + (f'<p class="how"><b>How it was computed</b> {escape(how)}</p>' if how else "")
-        + "</figure>"
-    )
+    shown = drawn if inside else '<p class="nil">Nothing to draw.</p>'
+    return f"<figure><figcaption>{escape(title)}</figcaption>{shown}{explained(how)}</figure>"
 
 
 def _bounds(values: Sequence[float], *, zero: bool = True) -> tuple[float, float]:

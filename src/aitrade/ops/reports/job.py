@@ -11,10 +11,16 @@ from typing import Any
 
 import msgspec
 
+from aitrade.core.files import write_private
 from aitrade.ops.reports.canonical import content_hash, file_hash
 from aitrade.ops.reports.catalogue import Value, report
 
 KERNEL = "aitrade"
+NOT_NEEDED = ("rfc3987_syntax", "pyarrow")
+"""Optional packages of papermill's own imports that take 1.5 s: a grammar of web addresses, remote file systems."""
+
+SOCKETS = {"KernelManager": {"transport": "ipc"}}
+"""The kernel listens on files of its owner's, on no port."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +55,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
 def main() -> None:
     """Make the report that standard input asks for; progress goes to standard error."""
+    sys.modules.update(dict.fromkeys(NOT_NEEDED))  # type: ignore[arg-type]
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -67,7 +74,7 @@ def make(job: Job) -> Made:
     notebook = msgspec.json.decode(draft.read_bytes())
     content = content_hash(notebook)
     version = _version(job.known, content)
-    final = folder / f"{job.stem}{f'-v{version}' if version > 1 else ''}.ipynb"
+    final = folder / f"{job.stem}{_suffix(version)}.ipynb"
     _keep(draft, final, content)
     page, printed, why = _pages(job, final, version, content)
     return Made(
@@ -88,15 +95,16 @@ def totals(notebook: dict[str, Any]) -> dict[str, int]:
 def _execute(job: Job, draft: Path) -> str:
     """Run the notebook into `draft`; return what went wrong, or ""."""
     import papermill
-    from ipykernel.kernelspec import write_kernel_spec
+    from traitlets.config import Config
 
     wanted = report(job.report)
-    write_kernel_spec(Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / KERNEL, {"display_name": KERNEL})
+    _install_kernel(Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / KERNEL)
     parameters = {"book": job.book, "day": job.day, **job.parameters}
     try:
         papermill.execute_notebook(
             str(wanted.notebook), str(draft), parameters, kernel_name=KERNEL, cwd=str(draft.parent),
             execution_timeout=wanted.seconds, progress_bar=sys.stderr.isatty(), log_output=False,
+            shutdown_kernel="immediate", config=Config({} if os.name == "nt" else SOCKETS),
         )  # fmt: skip
     except papermill.PapermillExecutionError as failed:
         return f"cell {failed.exec_count}: {failed.ename}: {failed.evalue}"
@@ -105,10 +113,21 @@ def _execute(job: Job, draft: Path) -> str:
     return ""
 
 
+def _install_kernel(folder: Path) -> None:
+    """Write the kernel's description: this very interpreter, without a history file."""
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    spec = {"argv": command, "display_name": KERNEL, "language": "python"}
+    write_private(folder / "kernel.json", msgspec.json.encode(spec))
+
+
 def _version(known: dict[str, str], content: str) -> int:
     """Return the version whose content this is, or the next one."""
     same = [int(version) for version, hash_ in known.items() if hash_ == content]
     return max(same) if same else max((int(version) for version in known), default=0) + 1
+
+
+def _suffix(version: int) -> str:
+    return f"-v{version}" if version > 1 else ""
 
 
 def _keep(draft: Path, final: Path, content: str) -> None:

@@ -32,7 +32,7 @@ def written(report: Report, notebook: Path, version: int, content: str) -> Path:
     executed = nbformat.read(notebook, as_version=4)
     asked = executed.metadata.papermill.parameters
     exporter = HTMLExporter(
-        template_name="report", extra_template_basedirs=[str(LOOK)], exclude_anchor_links=True,
+        template_name="report", extra_template_basedirs=[str(LOOK)], exclude_anchor_links=False,
         embed_images=True,
     )  # fmt: skip
     resources: dict[str, Any] = {
@@ -91,10 +91,7 @@ def _print(found: str, page: Path, pdf: Path) -> tuple[str, str]:
 def _contents(notebook: Any) -> list[tuple[str, str]]:
     """Return the second-level headings with their anchors, which nbconvert makes of the words."""
     headings = [
-        heading
-        for cell in notebook.cells
-        if cell.cell_type == "markdown"
-        for heading in _HEADING.findall(cell.source)
+        heading for cell in notebook.cells if cell.cell_type == "markdown" for heading in _HEADING.findall(cell.source)
     ]
     return [(heading, heading.replace(" ", "-")) for heading in headings]
 

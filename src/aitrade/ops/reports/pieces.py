@@ -46,6 +46,8 @@ WAYS: dict[str, Callable[[Any], str]] = {
     "figure": lambda number: f"{number:,.2f}",
 }
 """How a column's values are written: paise as rupees, ns UTC as IST, shares as per cent."""
+_FEW = 4
+"""A table of fewer columns is as wide as they need."""
 _RIGHT = frozenset({"count", "rupees", "signed", "percent", "figure"})
 
 
@@ -86,7 +88,7 @@ class Figures(msgspec.Struct, Piece):
             f"<i>{escape(one.remark)}</i></div>"
             for one in self.figures
         )
-        return f'<div class="figures">{tiles}</div>{_how(self.how)}'
+        return f'<div class="figures">{tiles}</div>{explained(self.how)}'
 
     def text(self) -> str:
         """Return a line a headline."""
@@ -118,12 +120,13 @@ class Table(msgspec.Struct, Piece):
         """Return the table as HTML."""
         caption = f"<h4>{escape(self.caption)}</h4>" if self.caption else ""
         if not self.rows:
-            return f'{caption}<p class="nil">{escape(self.empty)}</p>{_how(self.how)}'
+            return f'{caption}<p class="nil">{escape(self.empty)}</p>{explained(self.how)}'
         heads = "".join(f"<th{_side(one)}>{escape(one.heading)}</th>" for one in self.columns)
         body = "".join(self._row(row) for row in self.rows)
         foot = f"<tfoot>{self._row(self.total)}</tfoot>" if self.total else ""
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{foot}</table>"
-        return f'{caption}<div class="scroll">{table}</div>{_how(self.how)}'
+        size = ' class="narrow"' if len(self.columns) < _FEW else ""
+        table = f"<table{size}><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{foot}</table>"
+        return f'{caption}<div class="scroll">{table}</div>{explained(self.how)}'
 
     def text(self) -> str:
         """Return how much there is; the rows are in the HTML."""
@@ -176,5 +179,6 @@ def _side(column: Column) -> str:
     return ' class="num"' if column.way in _RIGHT else ' class="code"' if column.way in ("code", "clock") else ""
 
 
-def _how(sentence: str) -> str:
+def explained(sentence: str) -> str:
+    """Return how something was computed, as the small print below it; nothing for no sentence."""
     return f'<p class="how"><b>How it was computed</b> {escape(sentence)}</p>' if sentence else ""

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -147,13 +148,18 @@ def _made(home: Path, job: Job) -> Made:
     """Let a child make it; a child that dies is a failed report."""
     Path(job.folder).mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "aitrade.ops.reports.job"]
-    try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, input=msgspec.json.encode(job), stdout=subprocess.PIPE, env=_environment(home),
-            timeout=LONGEST_SECONDS, check=False, stderr=None if sys.stderr.isatty() else subprocess.PIPE,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return Made(notebook="", error=f"it took longer than {LONGEST_SECONDS} s")
+    with tempfile.TemporaryDirectory(prefix="aitrade-") as runtime:
+        try:
+            done = subprocess.run(  # noqa: S603 - our own interpreter and module
+                command, input=msgspec.json.encode(job), stdout=subprocess.PIPE, env=_environment(home, runtime),
+                timeout=LONGEST_SECONDS, check=False, stderr=None if sys.stderr.isatty() else subprocess.PIPE,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Made(notebook="", error=f"it took longer than {LONGEST_SECONDS} s")
+    return _answer(done)
+
+
+def _answer(done: "subprocess.CompletedProcess[bytes]") -> Made:
     try:
         return msgspec.json.decode(done.stdout, type=Made)
     except msgspec.DecodeError:
@@ -161,14 +167,17 @@ def _made(home: Path, job: Job) -> Made:
         return Made(notebook="", error=words[-1] if words else f"its process ended with status {done.returncode}")
 
 
-def _environment(home: Path) -> dict[str, str]:
-    """Return the environment of child and kernel: Jupyter's files lie in the data folder, sets come in one order."""
+def _environment(home: Path, runtime: str) -> dict[str, str]:
+    """Return the environment of child and kernel: Jupyter's files lie in the data folder, sets come in one order.
+
+    The kernel's sockets lie in `runtime`: their paths must be short.
+    """
     jupyter = home / "run" / "jupyter"
     own = {
         "AITRADE_HOME": str(home),
         "JUPYTER_DATA_DIR": str(jupyter),
         "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
-        "JUPYTER_RUNTIME_DIR": str(jupyter / "runtime"),
+        "JUPYTER_RUNTIME_DIR": runtime,
         "JUPYTER_PLATFORM_DIRS": "1",
         "IPYTHONDIR": str(jupyter / "ipython"),
         "PYTHONHASHSEED": "0",
