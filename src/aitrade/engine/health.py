@@ -66,6 +66,8 @@ class HealthReport:
             ticks_per_s=self._tick_rate,
             uptime_s=time.monotonic() - service.started,
             venues={engine.venue.name: "paper venue: connected"},
+            projection_behind=max(engine.journal.seq - service.projected.seq, 0),
+            projection_trouble=service.projected.trouble,
         )
 
     def metrics(self) -> Callable[[], str]:

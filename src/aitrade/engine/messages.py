@@ -278,6 +278,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     uptime_s: float
     venues: dict[str, str]
     """Venue to its health in words, such as "paper venue: connected"."""
+    projection_behind: int = 0
+    """Records that the database does not have yet."""
+    projection_trouble: str = ""
+    """Why the database is not written, empty while it is."""
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
