@@ -27,6 +27,10 @@ class Configuration(BaseSettings):
     market: Path | None = Field(
         None, description="Imported market data for research; empty is market/ in the data folder"
     )
+    backup_folder: Path | None = Field(
+        None,
+        description="Where backups and the copies of the journal go: a folder on a second device; empty is backups/",
+    )
     page_port: int = Field(8765, ge=0, le=65535, description="Port of the page on 127.0.0.1; 0 takes a free one")
     durability: Literal["os", "disk"] = Field("os", description="When a journal record counts as written")
     cash: int = Field(1_000_000, gt=0, description="Opening cash of a new paper book, rupees")
@@ -46,6 +50,11 @@ class Configuration(BaseSettings):
     def market_folder(self) -> Path:
         """Where imported market data lie."""
         return self.market or self.home / "market"
+
+    @property
+    def backups(self) -> Path:
+        """Where backups lie."""
+        return self.backup_folder or self.home / "backups"
 
     @classmethod
     def settings_customise_sources(

@@ -61,13 +61,13 @@ def unseal(keys: Sequence[bytes], sealed: bytes, context: str) -> bytes:
 
 def seal_file(key: bytes, source: Path, target: Path, context: str) -> None:
     """Seal a file into another, which is on disk under its name only when it is whole."""
-    with source.open("rb") as clear, _Whole(target) as sealed:
+    with source.open("rb") as clear, Whole(target) as sealed:
         seal_stream(key, clear, sealed, context)
 
 
 def unseal_file(keys: Sequence[bytes], source: Path, target: Path, context: str) -> None:
     """Unseal a file; raise VaultDamaged, and leave the target as it was, where it does not verify to its end."""
-    with source.open("rb") as sealed, _Whole(target) as clear:
+    with source.open("rb") as sealed, Whole(target) as clear:
         unseal_stream(keys, sealed, clear, context)
 
 
@@ -132,7 +132,7 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[tuple[int, bool, bytes]]:
         number, block = number + 1, following
 
 
-class _Whole:
+class Whole:
     """A file that gets its name when it is written to the end, and is gone when it is not."""
 
     def __init__(self, target: Path) -> None:
