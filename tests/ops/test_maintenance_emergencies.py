@@ -19,6 +19,7 @@ from aitrade.ops.maintenance.child import stop_request
 from aitrade.ops.maintenance.engine_state import engine_address, positions_open
 from aitrade.ops.maintenance.job import Job, perform
 from aitrade.ops.maintenance.task import Outcome
+from aitrade.ops.maintenance.vitals import Pulse
 from aitrade.ops.supervisor import Supervisor
 from aitrade.ui.processes import page_children
 
@@ -88,6 +89,15 @@ def test_degraded_performance_is_profiled_and_load_is_shed(home):
     assert doors.process_of(home, "charts") != worker
     with EngineClient.of(home) as engine:
         assert any("slows the pages' frames" in event.text for event in engine.snapshot().events)
+
+
+def test_the_vitals_of_a_running_system_are_all_taken(home):
+    """Memory, venue, answer and, after an order, its latency; none of it trips anything here."""
+    found = Pulse(home, LiveClock()).take()
+    assert 0 < found.answer_s < 1
+    assert found.venues_down == 0
+    assert 0 < found.order_p99_ms < 30
+    assert found.service_mib > 50
 
 
 def test_what_may_not_run_with_positions_open_is_skipped(home):

@@ -1,6 +1,8 @@
 """Tests for running tasks: recorded, limited in time, one at a time, and taken back when they fail."""
 
 import sys
+import threading
+import time
 
 import pytest
 
@@ -52,8 +54,6 @@ class Sleeps:
 
     def run(self, ground):
         """Sleep for ever, having written something."""
-        import time
-
         with ground.step("sleep"):
             ground.undo((ground.home / "half").unlink)
             (ground.home / "half").write_text("half")
@@ -173,20 +173,31 @@ def test_a_child_answers_with_its_outcome(in_child, tmp_path):
     assert (tmp_path / "second").exists()
 
 
-def test_a_task_past_its_limit_is_ended_and_taken_back(in_child, tmp_path):
+def test_a_task_past_its_limit_is_ended_and_taken_back(in_child, tmp_path, monkeypatch):
     """The limit is enforced from outside; what was half done is undone."""
-    outcome = in_child(Job(home=str(tmp_path), task="sleeps", now=NOW), 2.5)
+    real, half = time.monotonic, tmp_path / "half"
+    monkeypatch.setattr(child.time, "monotonic", lambda: real() + (1_000 if half.exists() else 0))
+    outcome = in_child(Job(home=str(tmp_path), task="sleeps", now=NOW), 500)
     assert (outcome.status, outcome.step) == ("late", "sleep")
     assert not (tmp_path / "half").exists()
 
 
 def test_an_emergency_stops_a_running_task(in_child, tmp_path):
     """The request is a file; the task takes itself back and comes again."""
-    child.stop_request(tmp_path).parent.mkdir()
-    child.stop_request(tmp_path).touch()
+    half = tmp_path / "half"
+
+    def ask():
+        while not half.exists():
+            time.sleep(0.01)
+        child.stop_request(tmp_path).touch()
+
+    (tmp_path / "run").mkdir()
+    asking = threading.Thread(target=ask)
+    asking.start()
     outcome = in_child(Job(home=str(tmp_path), task="sleeps", now=NOW), 60)
-    assert outcome.status == "stopped"
-    assert not (tmp_path / "half").exists()
+    asking.join()
+    assert (outcome.status, outcome.step) == ("stopped", "sleep")
+    assert not half.exists()
 
 
 def test_a_job_whose_scheduler_was_killed_still_counts_as_running(in_child, tmp_path):

@@ -7,21 +7,28 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from aitrade.core import logs
 from aitrade.core.clock import Clock, LiveClock
 from aitrade.core.errors import AitradeError, Conflict, UnknownDate
 from aitrade.core.files import write_private
 from aitrade.ops.alerts import Severity, raise_alert, resolve
 from aitrade.ops.maintenance.child import in_child
+from aitrade.ops.maintenance.monitors import Monitors
 from aitrade.ops.maintenance.runner import Perform, Runner
 from aitrade.ops.maintenance.schedule import Schedule, schedule_of
 from aitrade.ops.maintenance.task import Outcome
 from aitrade.ops.maintenance.timetable import load
+from aitrade.ops.maintenance.vitals import Pulse
 
+_log = logs.get(__name__)
 LOOK_SECONDS = 5.0
+WATCH_SECONDS = 15.0
+EMERGENCY = "emergency-maintenance"
 CALENDAR = "calendar-ends"
 """The alert that no schedule runs because the calendar does not reach this day."""
 
@@ -63,18 +70,46 @@ class Scheduler:
             return []
 
 
+class Watch:
+    """Looks at the vitals and does what a monitor asks for; `look` is called every few seconds."""
+
+    def __init__(self, home: Path, clock: Clock, schedule: Schedule, *, perform: Perform = in_child) -> None:
+        self._home = home
+        self._table = load(home)
+        self._pulse = Pulse(home, clock)
+        self._monitors = Monitors(self._table.monitor, clock, schedule.rows)
+        self._runner = Runner(home, clock, schedule, perform=perform, actor="monitor")
+
+    def look(self) -> list[Outcome]:
+        """Take the vitals; act on what they ask for."""
+        return [self.act(issue, why) for issue, why in self._monitors.tripped(self._pulse.take()).items()]
+
+    def act(self, issue: str, why: str) -> Outcome:
+        """Tell people, and run the emergency: a running task is stopped for it."""
+        outcome = self._runner.emergency(self._table.row(issue), why=why)
+        text = f"A monitor asked for {issue}: {why} It was {outcome.status}. {outcome.says}"
+        raise_alert(self._home, EMERGENCY, Severity.WARNING, text, subject=issue)
+        return outcome
+
+
 def serve(settings: SchedulerSettings, ended: threading.Event) -> None:
-    """Look and run until `ended`; a look that fails is told on standard error, and the next one comes."""
+    """Look and run until `ended`; a look that fails is logged, and the next one comes."""
     home, clock = Path(settings.home), LiveClock()
     with schedule_of(home, clock, load(home)) as schedule:
         scheduler = Scheduler(home, clock, schedule)
         schedule.plan()
+        watch = Watch(home, clock, schedule)
+        threading.Thread(target=_repeat, args=(watch.look, WATCH_SECONDS, ended), name="watch", daemon=True).start()
         write_private(home / "run" / "maintenance.json", msgspec.json.encode(Scheduled(os.getpid())))
-        while not ended.wait(LOOK_SECONDS):
-            try:
-                scheduler.tick()
-            except (AitradeError, OSError) as error:
-                sys.stderr.write(f"A look at the schedule failed: {error}\n")
+        _repeat(scheduler.tick, LOOK_SECONDS, ended)
+
+
+def _repeat(look: Callable[[], object], seconds: float, ended: threading.Event) -> None:
+    while not ended.wait(seconds):
+        try:
+            look()
+        except Exception as error:
+            _log.exception("a look failed", error=str(error))
 
 
 def main() -> None:
@@ -83,6 +118,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _end(ended))
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=SchedulerSettings)
+    logs.configure("maintenance", Path(settings.home) / "logs")
     try:
         serve(settings, ended)
     except AitradeError as error:

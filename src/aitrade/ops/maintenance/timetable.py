@@ -33,6 +33,16 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     at: dict[str, int | str]
 
 
+class Monitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A figure of `Vitals` that asks for an emergency when it stays above its limit; times in seconds."""
+
+    issue: str
+    watches: str
+    above: float
+    for_s: float
+    cool_down_s: float
+
+
 class Timetable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it, tasks in the order in which they run."""
 
@@ -40,6 +50,7 @@ class Timetable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     clear_minutes: int
     cadence: list[When]
     task: list[Row]
+    monitor: list[Monitor]
 
     def of(self, cadence: str) -> list[Row]:
         """Return a cadence's tasks in order."""
@@ -64,6 +75,7 @@ class _Over(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     clear_minutes: int | None = None
     cadence: list[When] = []
     task: list[Row] = []
+    monitor: list[Monitor] | None = None
 
 
 def load(home: Path) -> Timetable:
@@ -79,6 +91,7 @@ def _laid_over(table: Timetable, own: _Over) -> Timetable:
         clear_minutes=table.clear_minutes if own.clear_minutes is None else own.clear_minutes,
         cadence=list({one.name: one for one in [*table.cadence, *own.cadence]}.values()),
         task=list({one.name: one for one in [*table.task, *own.task]}.values()),
+        monitor=table.monitor if own.monitor is None else own.monitor,
     )
 
 
