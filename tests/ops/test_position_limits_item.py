@@ -19,7 +19,7 @@ def ground(tmp_path):
 
 
 def test_no_rule_of_position_limits_is_an_honest_fail(ground):
-    """The engine refuses the probe for other reasons and takes one lot: the sentence says that the rule is not built."""
+    """The engine refuses the probe for other reasons, takes one lot, and the sentence says what is not built."""
     found = PositionLimits().examine(ground)
     assert found.status is Status.FAIL
     assert found.evidence.startswith("not built: no rule of position limits refused")
