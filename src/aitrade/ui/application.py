@@ -107,7 +107,7 @@ class PageApplication(Voila):
         }
         return [
             (rf"/api/kernels/{_kernel_id_regex}", KernelHandler),
-            (rf"/api/kernels/{_kernel_id_regex}/channels", VoilaKernelWebsocketHandler),
+            (rf"/api/kernels/{_kernel_id_regex}/channels", KernelSocket),
             (rf"/voila/api/shutdown/{_kernel_id_regex}", ShutdownHandler),
             (r"/aitrade/stream", StreamRelay, {"upstream": engine}),
             (r"/aitrade/api/(.*)", ApiRelay, {"upstream": engine}),
@@ -215,6 +215,15 @@ class LoginHandler(JupyterHandler):
         text = "This link was used, has ended or is not ours. " if token else ""
         text += "The trading page opens by a link that is good once. Make a new one on this machine:"
         self.finish(message(self, "Log in", text, "aitrade open"))
+
+
+class KernelSocket(VoilaKernelWebsocketHandler):
+    """The page's way to its kernel; an answer is several small messages, and none waits for the one before."""
+
+    async def open(self, kernel_id: str) -> None:
+        """Send at once: with Nagle's algorithm every tenth click took 40 ms longer, a delayed acknowledgement."""
+        self.set_nodelay(True)
+        await super().open(kernel_id)
 
 
 class ShutdownHandler(VoilaShutdownKernelHandler):

@@ -122,7 +122,8 @@ class StreamRelay(WebSocketHandler, JupyterHandler):
         return
 
     async def open(self, *_args: str, **_kwargs: str) -> None:
-        """Join the engine's stream."""
+        """Join the engine's stream; each frame goes at once."""
+        self.set_nodelay(True)
         try:
             headers = {"Authorization": f"Bearer {self.upstream.token}"}
             request = HTTPRequest(f"{self.upstream.url.replace('http', 'ws', 1)}/stream", headers=headers)
