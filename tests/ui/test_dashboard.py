@@ -90,6 +90,21 @@ def test_charges_and_margin_are_shown_before_an_order_is_sent(page):
     assert orders(page, "NSE:INFY") == []
 
 
+def test_depth_shows_five_levels_of_each_side_with_the_touch_first(page):
+    """Bids fall and asks rise away from the touch, which is the newest print's."""
+    choose(page, "NSE:INFY")
+    page.wait_for_function("document.querySelectorAll('.depth-row:not(.depth-head):not([hidden])').length === 5")
+    shown = page.evaluate(
+        "[...document.querySelectorAll('.depth-row:not(.depth-head)')].map((row) => [...row.children].map("
+        "(cell) => Number(cell.textContent.replaceAll(',', ''))))"
+    )
+    bids, asks = [row[1] for row in shown], [row[2] for row in shown]
+    assert bids == sorted(set(bids), reverse=True)
+    assert asks == sorted(set(asks))
+    assert bids[0] < asks[0]
+    assert all(row[0] > 0 and row[3] > 0 for row in shown)
+
+
 def test_a_refusal_stands_at_its_field(page):
     """A price off the tick is told at the price, in the engine's sentence; Enter sends nothing and nothing is lost."""
     choose(page, "NSE:TCS")

@@ -1,7 +1,7 @@
 // The engine's stream: one snapshot, then frames. Keeps the newest state and tells listeners by type.
 const QUOTE_FIELDS = [
   'instrument', 'ts', 'last', 'bid', 'ask', 'bid_quantity', 'ask_quantity', 'volume', 'oi', 'previous_close',
-  'open', 'high', 'low', 'modelled', 'depth',
+  'open', 'high', 'low', 'modelled',
 ];
 const KEYS = {
   orders: 'id', trades: 'id', positions: 'key', holdings: 'instrument', strategies: 'name', events: 'id', alerts: 'id',

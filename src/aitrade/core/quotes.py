@@ -1,5 +1,7 @@
 """Market data: a tick, a bar. Prices in paise, quantities in units, times in ns UTC."""
 
+from typing import NamedTuple
+
 import msgspec
 
 
@@ -20,6 +22,23 @@ class Tick(msgspec.Struct, frozen=True, gc=False, array_like=True):
     oi: int = 0
     modelled: bool = False
     """True for a price that we computed (a path inside a bar, an option priced off its underlying)."""
+
+
+class Level(NamedTuple):
+    """A price and the units that wait there."""
+
+    price: int
+    quantity: int
+
+
+class Depth(msgspec.Struct, frozen=True):
+    """The book's levels after a print, best first; a level that nobody knows is not there."""
+
+    instrument: str
+    ts: int
+    bids: list[Level]
+    asks: list[Level]
+    modelled: bool
 
 
 class Bar(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -105,6 +105,7 @@ class Api:
         return [
             ("GET", "/snapshot", lambda _r, _b: service.snapshot()),
             ("GET", "/instruments", lambda r, _b: service.search(r.query.get("q", ""), _number(r, "limit", 30))),
+            ("GET", "/depth", lambda r, _b: service.depth(r.query.get("instrument", ""))),
             ("GET", "/chain", lambda r, _b: service.chain(r.query.get("underlying", ""), r.query.get("expiry", ""))),
             ("GET", "/underlyings", lambda _r, _b: service.underlyings()),
             ("GET", "/btst", lambda _r, _b: service.btst()),

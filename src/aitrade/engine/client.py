@@ -11,7 +11,7 @@ import msgspec
 from aitrade.core.errors import OrderRefused, Refused, Unreachable
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import OrderRequest
-from aitrade.core.quotes import Bar
+from aitrade.core.quotes import Bar, Depth
 from aitrade.engine.messages import (
     EmergencyReport,
     Health,
@@ -102,6 +102,10 @@ class EngineClient:
         """Return bars, oldest first, the forming one last; `minutes` 1440 is a day bar."""
         query = urlencode({"instrument": instrument, "minutes": minutes, "count": count, "before": before})
         return self._ask("GET", f"/history?{query}", list[Bar])
+
+    def depth(self, instrument: str) -> Depth:
+        """Return the book's levels at the last print."""
+        return self._ask("GET", f"/depth?{urlencode({'instrument': instrument})}", Depth)
 
     def chain(self, underlying: str, expiry: str = "") -> Chain:
         """Return an option chain; an empty expiry is the nearest."""

@@ -311,7 +311,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The watchlist's and the held ones; the rest by search."""
     indices: list[str]
     watchlist: list[str]
-    quotes: list[list[str | int | bool | list[int]]]
+    quotes: list[list[str | int | bool]]
     orders: list[OrderRow]
     trades: list[TradeRow]
     positions: list[PositionRow]
@@ -323,9 +323,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 QUOTE_FIELDS = (
     "instrument", "ts", "last", "bid", "ask", "bid_quantity", "ask_quantity", "volume", "oi", "previous_close",
-    "open", "high", "low", "modelled", "depth",
+    "open", "high", "low", "modelled",
 )  # fmt: skip
-"""The columns of a quote row; `depth` is [[bid, qty]…5, [ask, qty]…5] flattened as ten pairs, or [] where unknown."""
+"""The columns of a quote row."""
 
 FRAME_TYPES = (
     "snapshot", "ticks", "time", "health", "funds", "orders", "trades", "positions", "holdings", "strategies",

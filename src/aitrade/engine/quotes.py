@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from aitrade.core.instruments import Instrument
 from aitrade.core.quotes import Bar, Tick
 
-QuoteRow = list[str | int | bool | list[int]]
+QuoteRow = list[str | int | bool]
 """The columns of `messages.QUOTE_FIELDS`."""
 
 
@@ -75,10 +75,10 @@ class Quotes:
         tick = quote.tick
         if tick is None:
             close = quote.previous_close
-            return [instrument, 0, close, 0, 0, 0, 0, 0, 0, close, 0, 0, 0, False, []]
+            return [instrument, 0, close, 0, 0, 0, 0, 0, 0, close, 0, 0, 0, False]
         return [
             instrument, tick.ts, tick.price, tick.bid, tick.ask, tick.bid_quantity, tick.ask_quantity, tick.volume,
-            tick.oi, quote.previous_close, quote.day_open, quote.day_high, quote.day_low, tick.modelled, [],
+            tick.oi, quote.previous_close, quote.day_open, quote.day_high, quote.day_low, tick.modelled,
         ]  # fmt: skip
 
     def take_changed(self) -> list[str]:

@@ -275,6 +275,14 @@ class Service:
         feed = self.feed
         return lambda: _with_forming(feed, instrument, minutes, count, now, forming)
 
+    def depth(self, instrument: str) -> Later:
+        """Return the book's levels at the last print."""
+        tick, row = self.engine.quotes.tick(instrument), self.engine.instruments.get(instrument)
+        if tick is None or row is None:
+            raise Refused(f"{instrument} has not printed today; there is no depth yet.")
+        feed = self.feed
+        return lambda: feed.depth(tick, row)
+
     def chain(self, underlying: str, expiry: str) -> Later:
         """Return an option chain at this moment; an empty expiry is the nearest."""
         return option_chain(self.engine, self._calendar, underlying, expiry)

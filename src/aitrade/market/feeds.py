@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from aitrade.core.instruments import Instrument
-from aitrade.core.quotes import Bar
+from aitrade.core.quotes import Bar, Depth, Tick
 from aitrade.market.batches import Batch, digest
 from aitrade.market.replay import ReplayFeed
 from aitrade.market.simulated.feed import SimulatedFeed
@@ -43,6 +43,10 @@ class Feed(Protocol):
 
     def history(self, instrument: str, minutes: int, count: int, before: int) -> list[Bar]:
         """Return up to `count` closed bars of `minutes` (1440: days) that end at or before `before`, oldest first."""
+        ...
+
+    def depth(self, tick: Tick, instrument: Instrument) -> Depth:
+        """Return the book's levels at a print."""
         ...
 
     def next_day(self) -> "Feed | None":

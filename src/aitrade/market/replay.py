@@ -14,13 +14,14 @@ from aitrade.core.clock import DAY, MINUTE, at, ist_date
 from aitrade.core.errors import DataRefused
 from aitrade.core.instruments import Exchange, Instrument, Kind
 from aitrade.core.money import half_up
-from aitrade.core.quotes import Bar, Tick
+from aitrade.core.quotes import Bar, Depth, Level, Tick
 from aitrade.market.bars import DAY_MINUTES, BarBuilder, resample
 from aitrade.market.batches import Batch, batch
 from aitrade.market.calendar import Calendar, PhaseName, Session, segment_of
 from aitrade.market.corporate_actions import apply, parse_subject
+from aitrade.market.depth import best
 from aitrade.market.draws import Ints
-from aitrade.market.input_rows import CorporateAction
+from aitrade.market.input_rows import CorporateAction, DepthTick
 from aitrade.market.input_store import InputStore
 from aitrade.market.rules import Rules
 from aitrade.market.simulated.modelled_chain import ModelledChain, with_chains
@@ -55,6 +56,7 @@ class ReplayFeed:
     def __init__(self, store: InputStore, day: date, calendar: Calendar, rules: Rules) -> None:
         self._store, self.day, self._calendar, self._rules = store, day, calendar, rules
         self._walked = lru_cache(maxsize=4)(self._walk)
+        self._books = lru_cache(maxsize=32)(self._stored_books)
         self._past = lru_cache(maxsize=512)(self._stored_past)
         self._days = lru_cache(maxsize=512)(self._past_days)
         self._made_bars = lru_cache(maxsize=512)(self._make_bars)
@@ -101,10 +103,20 @@ class ReplayFeed:
             closed = made[: bisect_right(made, before, key=attrgetter("end"))]
         return closed[-count:] if count else []
 
+    def depth(self, tick: Tick, instrument: Instrument) -> Depth:  # noqa: ARG002 - what is stored needs no rules
+        """Return the stored levels at a print; where none were recorded, the best of each side as played."""
+        books = self._books(tick.instrument)
+        place = bisect_right(books, tick.ts, key=attrgetter("ts"))
+        found = _levels(books[place - 1]) if place else None
+        return found or best(tick)
+
     def next_day(self) -> "ReplayFeed | None":
         """Return the next imported day's feed, or None where the imported days end."""
         later = [day for day in imported_days(self._store) if day > self.day]
         return ReplayFeed(self._store, later[0], self._calendar, self._rules) if later else None
+
+    def _stored_books(self, key: str) -> list[DepthTick]:
+        return self._store.depth_ticks(key, self.day) if key in self._ticks else []
 
     def _listed(self) -> list[Instrument]:
         """Return what the store has for the day; 5-minute bars count where there is nothing finer."""
@@ -301,3 +313,12 @@ def _nothing(day: date, days: Sequence[date]) -> str:
 
 def _continuous(session: Session) -> list[tuple[int, int]]:
     return [(phase.start, phase.end) for phase in session.phases if phase.name is PhaseName.CONTINUOUS]
+
+
+def _levels(tick: DepthTick) -> Depth | None:
+    """Return a stored tick's levels; those that the recording left at zero are not there."""
+    bids, asks = (
+        [Level(price, quantity) for price, quantity in zip(prices, quantities, strict=True) if price]
+        for prices, quantities in ((tick.bid_prices, tick.bid_quantities), (tick.ask_prices, tick.ask_quantities))
+    )
+    return Depth(tick.instrument, tick.ts, bids, asks, modelled=False) if bids or asks else None

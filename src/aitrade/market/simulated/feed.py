@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from aitrade.core.clock import MINUTE
 from aitrade.core.errors import UnknownDate
 from aitrade.core.instruments import Instrument
-from aitrade.core.quotes import Bar, Tick
+from aitrade.core.quotes import Bar, Depth, Tick
 from aitrade.market.bars import DAY_MINUTES
 from aitrade.market.batches import Batch, batch
 from aitrade.market.calendar import Calendar, Segment
+from aitrade.market.depth import modelled
 from aitrade.market.draws import Ints, stream, uniform
 from aitrade.market.rules import Rules
 from aitrade.market.simulated.history import History
@@ -73,6 +74,10 @@ class SimulatedFeed:
         if minutes >= DAY_MINUTES:
             return self._history.days(instrument, count, before)
         return self._history.minutes(instrument, minutes, count, before)
+
+    def depth(self, tick: Tick, instrument: Instrument) -> Depth:
+        """Return five levels, which are SIMULATED like the print."""
+        return modelled(tick, instrument, self._market.seed)
 
     def next_day(self) -> "SimulatedFeed | None":
         """Return the next trading day's feed, or None where the calendar ends."""

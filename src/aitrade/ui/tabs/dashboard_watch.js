@@ -4,6 +4,7 @@ const KEPT = "aitrade.watchlist";
 const FLASH_MS = 260;
 const SEARCH_MS = 90;
 const LEVELS = 5;
+const DEPTH_MS = 250;
 
 const symbolOf = (key) => aitrade.label(key);
 const nameOf = ({ key }) => key.slice(key.indexOf(":") + 1);
@@ -133,33 +134,58 @@ function depthPanel() {
   box.head.lastChild.append(buy, sell);
   const titles = ["Bid qty", "Bid", "Ask", "Ask qty"].map((text, i) => node("span", i ? "num" : "", text));
   box.body.append(node("div", "depth-row depth-head", "", ...titles), ...rows.map((row) => row.line), grid);
+  const mark = node("span", "badge modelled", "MODELLED");
+  box.head.lastChild.prepend(mark);
   let drawn = "";
+  let book = null;
+  let asked = 0;
 
-  // Levels are pairs, bids then asks; where the feed knows only the best of each, one line says so.
-  const levels = ({ bid, ask, bid_quantity, ask_quantity, depth }) =>
-    depth?.length ? depth.flat() : [bid, bid_quantity, ask, ask_quantity];
+  // The touch is the newest print's; what lies beyond it is asked for, a few times a second.
+  function levels(side, quote) {
+    const touch = side === "bids" ? { price: quote.bid, quantity: quote.bid_quantity } : { price: quote.ask, quantity: quote.ask_quantity };
+    const beyond = (book?.instrument === drawn ? book[side] : []).map(([price, quantity]) => ({ price, quantity }));
+    const further = beyond.filter(({ price }) => (side === "bids" ? price < touch.price : price > touch.price));
+    return touch.price ? [touch, ...further].slice(0, LEVELS) : [];
+  }
+
+  async function askBook(key) {
+    const now = performance.now();
+    if (now - asked < DEPTH_MS) return;
+    asked = now;
+    book = await aitrade.get(`/depth?instrument=${encodeURIComponent(key)}`).catch(() => null);
+    if (key === drawn) drawLevels();
+  }
+
+  function drawLevels() {
+    const quote = aitrade.state.quotes.get(drawn);
+    if (!quote) return;
+    const bids = levels("bids", quote);
+    const asks = levels("asks", quote);
+    mark.hidden = !book?.modelled || aitrade.state.world?.source === "SIMULATED";
+    rows.forEach((row, i) => {
+      row.line.hidden = i > 0 && !bids[i] && !asks[i];
+      say(row.bp, price(bids[i]?.price));
+      say(row.bq, units(bids[i]?.quantity));
+      say(row.ap, price(asks[i]?.price));
+      say(row.aq, units(asks[i]?.quantity));
+    });
+  }
+
+  const price = (paise) => (paise ? aitrade.format.price(paise) : "–");
+  const units = (count) => (count ? aitrade.format.number(count) : "–");
 
   return {
     element: box,
     draw(key) {
       const quote = aitrade.state.quotes.get(key);
       if (drawn !== key) say(box.head.firstChild, symbolOf(key) || "Depth");
+      if (drawn !== key) asked = 0;
       drawn = key;
       const tradable = aitrade.state.instruments.get(key)?.kind !== "INDEX";
       buy.hidden = sell.hidden = !key || !tradable;
       if (!quote) return;
-      const flat = levels(quote);
-      const half = flat.length / 2;
-      const price = (paise) => (paise ? aitrade.format.price(paise) : "–");
-      const units = (count) => (count ? aitrade.format.number(count) : "–");
-      rows.forEach((row, i) => {
-        row.line.hidden = i * 2 >= half;
-        if (row.line.hidden) return;
-        say(row.bp, price(flat[i * 2]));
-        say(row.bq, units(flat[i * 2 + 1]));
-        say(row.ap, price(flat[half + i * 2]));
-        say(row.aq, units(flat[half + i * 2 + 1]));
-      });
+      if (tradable) askBook(key);
+      drawLevels();
       say(facts.Open, price(quote.open));
       say(facts.High, price(quote.high));
       say(facts.Low, price(quote.low));
