@@ -7,11 +7,13 @@ import click
 from aitrade import __version__
 
 COMMANDS = {
+    "alerts": "aitrade.cli.alerts:alerts",
     "audit": "aitrade.cli.audit:audit",
     "bench": "aitrade.cli.bench:bench",
     "book": "aitrade.cli.book:book",
     "data": "aitrade.cli.data:data",
     "halt": "aitrade.cli.trading:halt",
+    "incident": "aitrade.cli.incident:incident",
     "lab": "aitrade.cli.lab:lab",
     "maintain": "aitrade.cli.maintain:maintain",
     "open": "aitrade.cli.up:open_page",

@@ -61,13 +61,14 @@ class AlertBook:
         note(self._home, WHAT, alert.rule, outcome, change, at=at, actor=actor, reason=reason)
 
     def _take(self, noted: Noted) -> None:
-        change = noted.detail(Change)
-        if noted.operation.outcome == "raised":
-            self._raise(noted, change)
-        elif (alert := self._alerts.get(change.alert)) and (happened := _HAPPENED.get(noted.operation.outcome)):
-            happened(alert, noted, change)
-            if change.channels:
-                self.last_sent[alert.rule, alert.subject] = noted.at
+        outcome = noted.operation.outcome
+        if outcome == "raised":
+            self._raise(noted, noted.detail(Change))
+        elif happened := _HAPPENED.get(outcome):
+            change = noted.detail(Change)
+            if (alert := self._alerts.get(change.alert)) is not None:
+                happened(alert, noted, change)
+                self.last_sent |= {(alert.rule, alert.subject): noted.at} if change.channels else {}
 
     def _raise(self, noted: Noted, change: Change) -> None:
         rule = noted.operation.name

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from aitrade.core.errors import AitradeError, Refused
+from aitrade.core.errors import AitradeError
 from aitrade.ops.alerts.alert import Severity
 from aitrade.ops.alerts.settings import DESKTOP, HELD, Channel
 
@@ -26,7 +26,7 @@ def here(channel: Channel) -> bool:
 def send(home: Path, channel: Channel, title: str, body: str, severity: Severity) -> str:
     """Send a message; return "" when the channel took it, else why not, without any secret."""
     try:
-        secrets = _secrets(home, f"Channel {channel.name}", channel.url)
+        secrets = _secrets(home, channel.url)
     except (AitradeError, OSError) as error:
         return str(error)
     apprise = _apprise()
@@ -39,9 +39,9 @@ def send(home: Path, channel: Channel, title: str, body: str, severity: Severity
     return "" if taken else _without(secrets, words[-1] if words else "It was not taken, and nothing says why.")
 
 
-def with_secrets(home: Path, name: str, url: str) -> str:
+def with_secrets(home: Path, url: str) -> str:
     """Return an address with the vault's secrets in place of their {names}; raise Refused where one is not there."""
-    return _filled(url, _secrets(home, name, url))
+    return _filled(url, _secrets(home, url))
 
 
 def _address(channel: Channel, secrets: dict[str, str]) -> str:
@@ -54,15 +54,13 @@ def _filled(url: str, secrets: dict[str, str]) -> str:
     return secrets[whole[1]] if whole else HELD.sub(lambda name: quote(secrets[name[1]], safe=":"), url)
 
 
-def _secrets(home: Path, owner: str, url: str) -> dict[str, str]:
+def _secrets(home: Path, url: str) -> dict[str, str]:
     names = HELD.findall(url)
     if not names:
         return {}
-    if importlib.util.find_spec("aitrade.store.vault") is None:
-        raise Refused(f"{owner} needs {', '.join(names)}, and there is no vault in this installation.")
     from aitrade.store.vault import Vault
 
-    vault: Any = Vault.open(home)
+    vault = Vault.open(home)
     return {name: vault.read(name) for name in names}
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from aitrade.ops.alerts.settings import Channel
 from aitrade.ops.children import Child
 
 
@@ -11,6 +12,8 @@ class WatcherSettings(msgspec.Struct, frozen=True):
     """What the watcher is told."""
 
     home: str
+    channels: list[Channel] = []
+    """In a drill: in place of those of alerts.toml."""
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -19,9 +22,9 @@ class Ready(msgspec.Struct, frozen=True):
     pid: int
 
 
-def watcher(home: Path) -> Child:
+def watcher(home: Path, channels: list[Channel] | None = None) -> Child:
     """Return the watcher; a start does not wait for it, and trading does not need it."""
-    settings = msgspec.json.encode(WatcherSettings(str(home)))
+    settings = msgspec.json.encode(WatcherSettings(str(home), channels or []))
     return Child("alerts", "aitrade.ops.alerts.process", settings, lambda pid: watches(home, pid), needed=False)
 
 

@@ -41,10 +41,12 @@ SETTINGS_RULE, WATCHER_RULE = "alert-settings", "watcher"
 class Watcher:
     """Looks twice a second; a look that fails is an alert itself."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, given: WatcherSettings) -> None:
+        home = Path(given.home)
         self.engine = EngineState()
         self.settings, self._wrong = AlertSettings.in_force(home)
         self._home = home
+        self._channels = given.channels
         self._measure = Measure(home, self.engine)
         self._watch = Watch(home)
         self._outages = Outages(home)
@@ -77,7 +79,8 @@ class Watcher:
 
     def _load(self) -> None:
         """Take alerts.toml as it is now; a file that does not fit is an alert, and the shipped rules hold."""
-        self.settings, wrong = AlertSettings.in_force(self._home)
+        settings, wrong = AlertSettings.in_force(self._home)
+        self.settings = msgspec.structs.replace(settings, channel=self._channels or settings.channel)
         if wrong:
             raise_alert(self._home, SETTINGS_RULE, Severity.WARNING, f"The shipped alert rules are in force: {wrong}")
         elif self._wrong:
@@ -108,14 +111,14 @@ async def beat(watcher: Watcher, home: Path) -> None:
             heartbeat = watcher.settings.heartbeat
             if heartbeat.url and watcher.engine.health and watcher.engine.silent_s < LOOK_S * 4:
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, AitradeError):
-                    async with session.get(with_secrets(home, "heartbeat", heartbeat.url)):
+                    async with session.get(with_secrets(home, heartbeat.url)):
                         pass
             await asyncio.sleep(heartbeat.every_s if heartbeat.url else LOOK_S)
 
 
-async def watch(home: Path) -> None:
+async def watch(given: WatcherSettings) -> None:
     """Watch until the process is told to end."""
-    watcher, ended = Watcher(home), asyncio.Event()
+    home, watcher, ended = Path(given.home), Watcher(given), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -141,10 +144,11 @@ def hold(path: Path) -> FileLock:
 
 def main() -> None:
     """Read settings from standard input and watch."""
-    home = Path(msgspec.json.decode(sys.stdin.buffer.readline(), type=WatcherSettings).home)
+    given = msgspec.json.decode(sys.stdin.buffer.readline(), type=WatcherSettings)
+    home = Path(given.home)
     logs.configure("alerts", home / "logs")
     with hold(lock_path(home)):
-        asyncio.run(watch(home))
+        asyncio.run(watch(given))
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Webhook:
-    """Listens on 127.0.0.1 while it is used; `messages` is what came so far."""
+    """Listens on 127.0.0.1 while it is used; `messages` is what came so far, `paths` what was asked for."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.paths: list[str] = []
         self._came = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -62,10 +63,11 @@ class Webhook:
             self._came.notify_all()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        take = self._take
+        take, paths = self._take, self.paths
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                paths.append(self.path)
                 take(self.rfile.read(int(self.headers["Content-Length"])))
                 self.send_response(204)
                 self.end_headers()

@@ -1,5 +1,44 @@
 """Checks of the checklist's section Monitoring."""
 
-from aitrade.ops.preflight.check import Item
+import time
 
-ITEMS: tuple[Item, ...] = ()
+from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
+from aitrade.ops.preflight.ground import Ground
+
+
+class AlertsTested:
+    """An alert with a nonce and one of a broken rule come back on a loopback webhook; each channel's proof is named."""
+
+    id = "alerts"
+    section = Section.MONITORING
+    words = "Alerts configured and tested"
+    seconds = 60.0
+
+    def examine(self, ground: Ground) -> Finding:
+        """Run the drill by the installation's rules; raise when an alert does not come back or alerts.toml is wrong."""
+        from aitrade.ops.alerts.drill import drill
+        from aitrade.ops.alerts.proof import State, proofs
+        from aitrade.ops.alerts.settings import AlertSettings, shipped_rules
+
+        settings = AlertSettings.load(ground.home)
+        off = [name for name in shipped_rules() if not settings.rules[name].on]
+        done = drill(ground.scratch / "alerts", ground.home)
+        channels = proofs(ground.home, settings, time.time_ns())
+        confirmed = [one.channel for one in channels if one.external and one.state is State.CONFIRMED]
+        words = (
+            f"An alert with nonce {done.nonce} came back on a loopback webhook after {done.nonce_s:.2f} s",
+            f"a damaged journal's after {done.rule_s:.2f} s",
+            f"rules switched off: {', '.join(off) or 'none'}",
+            f"channels: {', '.join(f'{one.channel} {one.state}' for one in channels) or 'none'}",
+            "a person elsewhere is reached" if confirmed else "nobody elsewhere is reached: the desktop does not count",
+        )
+        measured: dict[str, int | float | str] = {
+            "nonce_s": round(done.nonce_s, 3), "rule_s": round(done.rule_s, 3), "rules": len(settings.rules),
+            "rules_off": len(off), "channels": len(channels), "external_confirmed": len(confirmed),
+            "unconfirmed": ", ".join(one.channel for one in channels if one.state is not State.CONFIRMED),
+        }  # fmt: skip
+        status = Status.FAIL if off else Status.PASS
+        return Finding(status, f"{'; '.join(words)}.", measured, Source.SYSTEM, 2 + len(channels))
+
+
+ITEMS: tuple[Item, ...] = (AlertsTested(),)
