@@ -12,6 +12,7 @@ Say = Callable[[str], None]
 
 BENCHES = {
     "engine": "aitrade.bench.process:engine",
+    "ops": "aitrade.bench.ops:ops",
     "orders": "aitrade.bench.orders:orders",
     "page": "aitrade.bench.page:page",
     "replay": "aitrade.bench.replay:replay",
@@ -40,6 +41,7 @@ TARGETS: dict[str, tuple[str, float]] = {
     "import_s": ("<=", 0.5),
     "mb": ("<=", 200),
     "restart_s": ("<=", 3),
+    "alert_s": ("<=", 5),
 }
 """What a figure has to reach; those without a row are said, not judged."""
 

@@ -29,7 +29,7 @@ def send(home: Path, channel: Channel, title: str, body: str, severity: Severity
         secrets = _secrets(home, channel.url)
     except (AitradeError, OSError) as error:
         return str(error)
-    apprise = _apprise()
+    apprise = loaded_apprise()
     with apprise.LogCapture(level=30, fmt="%(message)s") as said:
         sender = apprise.Apprise()
         taken = sender.add(_address(channel, secrets)) and sender.notify(
@@ -81,6 +81,7 @@ def _loaded() -> Any:
     return apprise
 
 
-def _apprise() -> Any:
+def loaded_apprise() -> Any:
+    """Return apprise, loaded once: its first use takes a second, which the first alert must not wait for."""
     with _LOADING:
         return _loaded()

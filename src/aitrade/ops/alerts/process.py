@@ -20,7 +20,7 @@ from aitrade.core.errors import AitradeError, Conflict, JournalBroken
 from aitrade.core.files import FileLock, write_private
 from aitrade.ops.alerts import raise_alert, resolve
 from aitrade.ops.alerts.alert import Severity
-from aitrade.ops.alerts.channels import here, with_secrets
+from aitrade.ops.alerts.channels import here, loaded_apprise, with_secrets
 from aitrade.ops.alerts.child import Ready, WatcherSettings, ready_path
 from aitrade.ops.alerts.delivery import Courier, lock_path, spread
 from aitrade.ops.alerts.engine_state import EngineState, follow
@@ -122,6 +122,7 @@ async def watch(given: WatcherSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await asyncio.to_thread(loaded_apprise)
     tasks = [asyncio.create_task(follow(home, watcher.engine)), asyncio.create_task(beat(watcher, home))]
     write_private(ready_path(home), msgspec.json.encode(Ready(os.getpid())))
     while not (ended.is_set() or watcher.alone):
