@@ -247,7 +247,7 @@ def _backup(home: Path) -> Component:
     newest = 0
     try:
         for one in noted(home, "backup"):
-            newest = max(newest, one.at) if one.operation.outcome in ("done", "ok", "pass") else newest
+            newest = max(newest, one.at) if one.operation.outcome in ("done", "passed") else newest
     except (AitradeError, OSError) as error:
         return Component("backup", State.UNKNOWN, str(error))
     if not newest:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ from voila.handler import VoilaHandler
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from aitrade.core import logs
+from aitrade.core import logs, metrics
 from aitrade.core.errors import Conflict
 from aitrade.core.files import write_private
 from aitrade.ui.login import CookieIdentity, Door, cookie_secret, let_in
+from aitrade.ui.observed import COUNTS, HealthHandler, MetricsHandler
 from aitrade.ui.relay import ApiRelay, StreamRelay
 from aitrade.ui.server import HERE, POLICY, STOCK_POLICY, Handlers, PageAddress, bundle_is_there, notebook
 from aitrade.ui.upstream import Upstream
@@ -115,6 +117,8 @@ class PageApplication(Voila):
             (r"/aitrade/static/(plain\.css|icon\.svg)", Asset, {"path": str(HERE / "assets")}),
             (r"/aitrade/static/(.*)", BundleFile, {"path": str(HERE / "static")}),
             (r"/login", LoginHandler),
+            (r"/metrics", MetricsHandler, {"home": self._run.parent}),
+            (r"/health", HealthHandler, {"home": self._run.parent}),
             *([] if bundle_is_there() else self._stock_handlers()),
             (_SINGLE_PAGE, PageHandler, page),
         ]
@@ -130,6 +134,7 @@ class PageApplication(Voila):
         self.port = sockets[0].getsockname()[1]
         address = PageAddress(self.port, os.getpid())
         write_private(self._run / "page.json", msgspec.json.encode(address).decode())
+        metrics.announce(self._run.parent, "page", self.port)
         self.ioloop = tornado.ioloop.IOLoop.current()
         _log.info("page serves", port=self.port, pid=os.getpid())
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -173,9 +178,11 @@ class PageHandler(VoilaHandler):
         if path:
             raise HTTPError(404)
         _ = self.xsrf_token
+        began = time.perf_counter_ns()
         for seconds in PATIENCE_SECONDS:
             with contextlib.suppress(TimeoutError):
                 self.write(await asyncio.wait_for(self._rendered(), seconds))
+                COUNTS.renders.add(time.perf_counter_ns() - began)
                 return
         raise HTTPError(503)
 

@@ -14,6 +14,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, websocket_connect
 
+from aitrade.ui.observed import COUNTS
 from aitrade.ui.upstream import Upstream
 
 ENGINE_GONE = 4001
@@ -23,6 +24,7 @@ TOO_SLOW = 4002
 MOST_UNSENT = 32 << 20
 """Bytes that may wait for one browser."""
 SECONDS = 15.0
+BAD_REQUEST = 400
 _PASSED_ON = ("Cache-Control", "ETag")
 
 
@@ -73,6 +75,7 @@ class ApiRelay(APIHandler):
         if answer.code == 599:  # noqa: PLR2004 - tornado's code for a connection that failed
             self._fail(answer.reason)
             return
+        COUNTS.relayed[self.upstream.name, "answered" if answer.code < BAD_REQUEST else "refused"] += 1
         self.set_status(answer.code)
         for name in _PASSED_ON:
             if name in answer.headers:
@@ -90,6 +93,7 @@ class ApiRelay(APIHandler):
         }
 
     def _fail(self, why: str) -> None:
+        COUNTS.relayed[self.upstream.name, "unreachable"] += 1
         self.set_status(503)
         text = f"{self.upstream.name} does not answer; it is started again by itself ({why})."
         self.finish(json.dumps({"problems": [{"rule": "engine", "text": text}]}))
@@ -105,6 +109,7 @@ class StreamRelay(WebSocketHandler, JupyterHandler):
         self.upstream = upstream
         self._engine: Any = None
         self._unsent = 0
+        self._counted = False
 
     async def prepare(self) -> None:
         """Let nobody in who is not logged in."""
@@ -124,6 +129,8 @@ class StreamRelay(WebSocketHandler, JupyterHandler):
     async def open(self, *_args: str, **_kwargs: str) -> None:
         """Join the engine's stream; each frame goes at once."""
         self.set_nodelay(True)
+        COUNTS.streams += 1
+        self._counted = True
         try:
             headers = {"Authorization": f"Bearer {self.upstream.token}"}
             request = HTTPRequest(f"{self.upstream.url.replace('http', 'ws', 1)}/stream", headers=headers)
@@ -138,6 +145,8 @@ class StreamRelay(WebSocketHandler, JupyterHandler):
 
     def on_close(self) -> None:
         """Leave the engine's stream."""
+        COUNTS.streams -= self._counted
+        self._counted = False
         if self._engine is not None:
             self._engine.close()
 

@@ -1,6 +1,7 @@
 """The chart worker's HTTP face, on 127.0.0.1 and behind the engine's token: bars, documents, layouts, static files.
 
 GET    /status                     what is warm
+GET    /metrics                    Prometheus's text
 GET    /catalogue                  time frames and indicators with their numbers
 GET    /document?studies=rsi:14    `ChartDocument`
 GET    /window?instrument=&minutes=&count=&end=&from=&to=&limit=&studies=&at=     binary, see window.py
@@ -15,6 +16,7 @@ import contextlib
 import hmac
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from aiohttp import web
 
 from aitrade.core.errors import AitradeError, Unreachable
 from aitrade.core.instruments import Instrument
+from aitrade.core.metrics import EXPOSITION, Buckets, Figures, announce
 from aitrade.engine.messages import Problem, Refusals
 from aitrade.ui.charts.bars import TIME_FRAMES, Bounds
 from aitrade.ui.charts.document import chart_document, study_info
@@ -73,6 +76,7 @@ class Worker:
         self._symbols: list[str] = []
         self._depth = 1
         self._warming: asyncio.Task[None] | None = None
+        self._windows = Buckets()
 
     def engine_address(self) -> tuple[str, str]:
         """Return the running engine's URL and token; raise Unreachable when none runs on the data folder."""
@@ -121,11 +125,21 @@ class Worker:
         """Say which series are warm and how far."""
         return _json({"now": self.link.now, "minutes_held": self.shelf.counts()})
 
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Write every metric of the worker."""
+        figures = Figures()
+        figures.put("aitrade_chart_window_seconds", self._windows)
+        figures.put("aitrade_chart_minutes_held", sum(self.shelf.counts().values()))
+        figures.put_process("charts")
+        return web.Response(text=figures.text(), headers={"Content-Type": EXPOSITION})
+
     async def window(self, request: web.Request) -> web.Response:
         """Answer with the visible bars."""
         ask = msgspec.convert(dict(request.query), Ask, strict=False)
         series = self.shelf.series(ask.instrument)
+        began = time.perf_counter_ns()
         body = await window(series, ask, self.link.now)
+        self._windows.add(time.perf_counter_ns() - began)
         if self._depth < (needed := min(len(series.minutes), _DEEPEST_WARM)):
             self._warm_to(needed)
         return web.Response(body=body, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})
@@ -175,6 +189,7 @@ def application(home: Path, hours: Hours) -> web.Application:
     app.add_routes(
         [
             web.get("/status", worker.status),
+            web.get("/metrics", worker.metrics),
             web.get("/catalogue", worker.catalogue),
             web.get("/document", worker.document),
             web.get("/window", worker.window),
@@ -205,7 +220,8 @@ async def _serve(settings: ChartSettings) -> None:
     site = web.TCPSite(runner, "127.0.0.1", settings.port)
     await site.start()
     written = home / "run" / "charts.json"
-    _write_address(written, site)
+    port = _write_address(written, site)
+    announce(home, "charts", port)
     try:
         await _told_to_stop()
     finally:
@@ -230,12 +246,13 @@ async def _told_to_stop() -> None:
     await stop.wait()
 
 
-def _write_address(path: Path, site: web.TCPSite) -> None:
+def _write_address(path: Path, site: web.TCPSite) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # noqa: SLF001 -- aiohttp names no other
     fresh.write_bytes(msgspec.json.encode(ChartAddress(port, os.getpid())))
     fresh.replace(path)
+    return int(port)
 
 
 def _guard(worker: Worker) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
