@@ -10,7 +10,7 @@ import click
 from aitrade.cli.options import data_folder, kind
 from aitrade.core import logs
 from aitrade.core.config import Configuration, load
-from aitrade.core.errors import Refused
+from aitrade.core.errors import AitradeError, Refused
 from aitrade.core.money import PAISE
 from aitrade.engine.pace import FASTEST
 from aitrade.engine.settings import EngineSettings
@@ -58,6 +58,7 @@ def up(
     if data is not None:
         _import(data, configuration)
     settings = _settings(configuration, session, strategy, start, book)
+    _have_vault(configuration.home)
     logs.configure("supervisor", configuration.home / "logs")
     others = [*page_children(configuration), watcher(configuration.home), scheduler_child(configuration.home)]
     supervisor = Supervisor(settings, others, click.echo)
@@ -67,6 +68,16 @@ def up(
     if configuration.open_browser and not no_browser:
         webbrowser.open(link)
     _watch(supervisor)
+
+
+def _have_vault(home: Path) -> None:
+    """Open or make the vault; trading does not wait for one that needs a person, and says what does."""
+    from aitrade.store.vault import Vault
+
+    try:
+        Vault.ensure(home)
+    except AitradeError as error:
+        click.echo(f"Backups and alert channels have no keys until the vault opens: {error}", err=True)
 
 
 @click.command("open")

@@ -82,6 +82,10 @@ class Vault:
         vault.sealing_keys()
         return vault
 
+    def at(self, home: Path) -> Self:
+        """Return a copy of this vault that lies in another folder, opened with the same keys."""
+        return type(self)(home, self._data_key, self.opened_by, self._given)
+
     def entries(self) -> tuple[Entry, ...]:
         """Return what the vault holds, by name; the secrets stay sealed. Raises VaultDamaged."""
         return tuple(sorted(self._file().entries, key=lambda entry: entry.name))

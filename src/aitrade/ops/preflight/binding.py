@@ -68,8 +68,7 @@ def trading_day(home: Path, ts: int) -> str:
 
 
 def _settings_files(home: Path) -> str:
-    own = (path for path in home.glob("*.toml") if path.name != FILE)
-    return _files(home, [*own, *(home / "facts").rglob("*")])
+    return _files(home, [*home.glob("*.toml"), *(home / "facts").rglob("*")])
 
 
 def _files(root: Path, paths: Iterable[Path]) -> str:

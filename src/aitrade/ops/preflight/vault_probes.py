@@ -1,0 +1,116 @@
+"""Looks at the vault from outside: what lies about in clear, what a flipped bit does, who can read its files."""
+
+import base64
+import secrets
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from aitrade.core.errors import VaultDamaged, VaultLocked
+from aitrade.store.vault import Vault
+from aitrade.store.vault_file import Entry, VaultFile, path_of, write
+
+SHORTEST_SEARCHED = 8
+"""Characters of the shortest secret that is searched for: shorter ones stand in many files by chance."""
+MOST_SEARCHED = 1 << 30
+"""Bytes of files that are searched for secrets in clear, the newest first."""
+NOT_SEARCHED = ("market", "vault/key", "vault/key.dpapi")
+"""Imported market data, and the keys that are held apart."""
+
+
+class Leaks:
+    """Where secrets lie in clear below a data folder: as they are, in base64 or in hexadecimal digits."""
+
+    def __init__(self, home: Path, secrets_: list[str]) -> None:
+        forms = [form for secret in secrets_ if len(secret) >= SHORTEST_SEARCHED for form in _forms(secret)]
+        self.files = self.bytes = 0
+        self.found: list[str] = []
+        for path in _newest(home):
+            self._search(path, home, forms)
+
+    def _search(self, path: Path, home: Path, forms: list[bytes]) -> None:
+        try:
+            text = path.read_bytes()
+        except FileNotFoundError:
+            return
+        self.files += 1
+        self.bytes += len(text)
+        if any(form in text for form in forms):
+            self.found.append(f"A credential stands in clear in {path.relative_to(home)}.")
+
+
+def accepted_flips(vault: Vault, file: VaultFile, scratch: Path) -> list[str]:
+    """Flip a bit of each entry's nonce and ciphertext in a copy; return, in sentences, what was read all the same."""
+    copied = vault.at(scratch)
+    accepted = []
+    for at, entry in enumerate(file.entries):
+        for changed in _flipped(entry):
+            write(scratch, replace(file, entries=(*file.entries[:at], changed, *file.entries[at + 1 :])))
+            try:
+                copied.read(entry.name)
+            except (VaultDamaged, VaultLocked):
+                continue
+            accepted.append(f"The credential {entry.name} was read after a bit of it was flipped.")
+    return accepted
+
+
+def canary_in_clear(scratch: Path) -> list[str]:
+    """Keep a canary in a scratch vault; return in sentences where it can be read, or that it did not come back."""
+    canary = secrets.token_hex(16)
+    vault = Vault.create(scratch, method="key-file")
+    vault.add("canary", "preflight", canary)
+    vault.rotate()
+    if Vault.open(scratch).read("canary") != canary:
+        return ["The canary did not come back out of the vault."]
+    return [f"The canary: {line}" for line in Leaks(scratch, [canary]).found]
+
+
+def readable_by_others(home: Path) -> list[str]:
+    """Return in sentences which of the vault's files others than their owner can read; Windows has access lists."""
+    if sys.platform == "win32":
+        return []
+    paths = [path_of(home).parent, *path_of(home).parent.iterdir()]
+    wide = [path for path in paths if path.name != "lock" and stat.S_IMODE(path.stat().st_mode) & 0o077]
+    return [f"{path.relative_to(home)} can be read by others (mode {path.stat().st_mode & 0o777:o})." for path in wide]
+
+
+def _forms(secret: str) -> tuple[bytes, ...]:
+    raw = secret.encode()
+    forms = (raw, base64.b64encode(raw).rstrip(b"="), raw.hex().encode())
+    return (*forms, bytes.fromhex(secret)) if _is_hex(secret) else forms
+
+
+def _is_hex(text: str) -> bool:
+    return len(text) % 2 == 0 and all(letter in "0123456789abcdef" for letter in text)
+
+
+def _newest(home: Path) -> Iterator[Path]:
+    """Yield the files below a data folder, newest first, until their sizes add up to what is searched at most."""
+    kept = [home / name for name in NOT_SEARCHED]
+    files = [
+        (path.stat(), path)
+        for path in home.rglob("*")
+        if path.is_file() and not any(path == one or one in path.parents for one in kept)
+    ]
+    left = MOST_SEARCHED
+    for status, path in sorted(files, key=lambda pair: -pair[0].st_mtime_ns):
+        left -= status.st_size
+        if left >= 0:
+            yield path
+
+
+def _flipped(entry: Entry) -> tuple[Entry, Entry]:
+    sealed = entry.sealed
+    return tuple(  # type: ignore[return-value]
+        replace(entry, sealed=replace(sealed, **{part: _one_bit(getattr(sealed, part))})) for part in ("nonce", "data")
+    )
+
+
+def _one_bit(data: bytes) -> bytes:
+    at = secrets.randbelow(8 * len(data))
+    changed = bytearray(data)
+    changed[at // 8] ^= 1 << at % 8
+    return bytes(changed)
