@@ -113,6 +113,7 @@ class Api:
             ("GET", "/settings", lambda _r, _b: service.in_force()),
             ("GET", "/health", lambda _r, _b: service.health()),
             ("GET", "/orders", lambda _r, _b: service.orders()),
+            ("GET", "/venue_orders", lambda _r, _b: list(service.engine.venue.order_book())),
             ("GET", "/positions", lambda _r, _b: service.positions()),
             ("GET", "/history", self._history),
             ("POST", "/preview", lambda r, b: do.preview(_order(b), _who(r))),

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from aitrade.brokers.venue import VenueOrder
 from aitrade.core.errors import OrderRefused, Refused, Unreachable
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import OrderRequest
@@ -193,6 +194,10 @@ class EngineClient:
     def jump(self, to: str) -> Any:
         """Run forward to a time of the market day, such as 14:15."""
         return self._ask("POST", "/jump", dict[str, Any], {"to": to})
+
+    def venue_orders(self) -> list[VenueOrder]:
+        """Return the day's orders as the venue's own book has them."""
+        return self._ask("GET", "/venue_orders", list[VenueOrder])
 
     def reconcile(self) -> Reconciled:
         """Connect to the venue anew and compare its orders with the book's."""

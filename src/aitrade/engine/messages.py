@@ -22,6 +22,7 @@ The engine serves, on 127.0.0.1 and behind a bearer token that lies in a file re
     POST /strategies/{name}/start|stop  body {"instruments": [...], "quantity": n, "parameters": {...}}
     POST /alerts, DELETE /alerts/{id}   price alerts
     POST /speed                 body {"speed": 1|10|60|0 for max, "paused": bool}; POST /jump body {"to": "14:15"}
+    GET  /venue_orders          the day's orders as the venue's own book has them: list of VenueOrder
     GET  /btst                  `intelligence.btst.Btst`
     GET  /performance           P&L curve, drawdown, contribution by strategy, charges: `Performance`
     GET  /settings              `settings.Effective`: settings and limits in force, and where they are changed

@@ -3,7 +3,7 @@
 A parameter is checked here, before a kernel starts; a notebook is given values of the right type and within bounds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +12,7 @@ import msgspec
 
 import aitrade
 from aitrade.core.errors import Refused
+from aitrade.ops.reports import contract_note
 
 Value = str | int | float | bool
 
@@ -34,8 +35,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     least: float | None = None
     most: float | None = None
     choices: tuple[str, ...] = ()
-    is_file: bool = False
-    """A path; an empty one is none."""
+    reads: Callable[[Path], object] | None = None
+    """Of a file's path: reads the file and raises Refused when it is not one; an empty path is none."""
 
     def read(self, text: str) -> Value:
         """Return `text` as this parameter's value; raise Refused saying what it takes."""
@@ -45,9 +46,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
             raise Refused(f"{self.name}={text}: {self.takes()}.") from None
         if self._out_of_bounds(value) or (self.choices and value not in self.choices):
             raise Refused(f"{self.name}={text}: {self.takes()}.")
-        if self.is_file and value and not Path(str(value)).is_file():
-            raise Refused(f"{self.name}={text}: there is no such file; give the path of one, or leave it out.")
-        return value
+        return self._file(str(value)) if self.reads and value else value
 
     def takes(self) -> str:
         """Return what it takes, in words."""
@@ -57,6 +56,14 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         if self.least is None and self.most is None:
             return f"it is {kind}"
         return f"it is {kind} from {self.least:g} to {self.most:g}"
+
+    def _file(self, text: str) -> str:
+        """Return the absolute path of a file that was read without a complaint."""
+        path = Path(text).absolute()
+        if self.reads is None or not path.is_file():
+            raise Refused(f"{self.name}={text}: there is no such file; give the path of one, or leave it out.")
+        self.reads(path)
+        return str(path)
 
     def _out_of_bounds(self, value: Value) -> bool:
         if isinstance(value, str | bool):
@@ -114,6 +121,51 @@ CATALOGUE = {
             answers="Which trades were made, at what price, for whom and at what cost?",
             cadence=Cadence.DAILY,
             regulatory=True,
+        ),
+        Report(
+            name="order-log",
+            title="Order and algo log",
+            answers="What was asked of the market, by whom or which algo, and what became of it?",
+            cadence=Cadence.DAILY,
+            regulatory=True,
+        ),
+        Report(
+            name="audit-trail",
+            title="Audit-trail attestation",
+            answers="Is the record of the day whole and unaltered?",
+            cadence=Cadence.DAILY,
+            regulatory=True,
+            parameters=(
+                Parameter(
+                    name="silence",
+                    words="Seconds of market time without a record that are worth telling",
+                    default=120,
+                    least=1,
+                    most=86_400,
+                ),
+            ),
+        ),
+        Report(
+            name="charges",
+            title="Charges and contract-note reconciliation",
+            answers="What did the day cost, and does the broker's contract note say the same?",
+            cadence=Cadence.DAILY,
+            regulatory=True,
+            parameters=(
+                Parameter(
+                    name="note",
+                    words="Contract note as CSV; contract-notes/BOOK-DAY.csv in the data folder without it",
+                    default="",
+                    reads=contract_note.read,
+                ),
+                Parameter(
+                    name="tolerance",
+                    words="Paise by which a component may differ, since brokers round",
+                    default=0,
+                    least=0,
+                    most=100,
+                ),
+            ),
         ),
     )
 }

@@ -36,6 +36,7 @@ def percent(share: float) -> str:
 
 WAYS: dict[str, Callable[[Any], str]] = {
     "text": str,
+    "words": str,
     "code": str,
     "count": count,
     "rupees": format_rupees,
@@ -48,7 +49,12 @@ WAYS: dict[str, Callable[[Any], str]] = {
 """How a column's values are written: paise as rupees, ns UTC as IST, shares as per cent."""
 _FEW = 4
 """A table of fewer columns is as wide as they need."""
-_RIGHT = frozenset({"count", "rupees", "signed", "percent", "figure"})
+_CLASSES = {
+    **dict.fromkeys(("count", "rupees", "signed", "percent", "figure"), "num"),
+    **dict.fromkeys(("code", "clock", "moment"), "code"),
+    "words": "words",
+}
+"""How a column looks: numbers to the right, codes in even letters, sentences in lines that wrap."""
 
 
 class Piece:
@@ -176,7 +182,7 @@ class Pieces(msgspec.Struct, Piece):
 
 
 def _side(column: Column) -> str:
-    return ' class="num"' if column.way in _RIGHT else ' class="code"' if column.way in ("code", "clock") else ""
+    return f' class="{_CLASSES[column.way]}"' if column.way in _CLASSES else ""
 
 
 def explained(sentence: str) -> str:

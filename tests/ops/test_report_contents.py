@@ -1,0 +1,218 @@
+"""What the reports say: sums that agree with the journal, gaps that are found, notes that do or do not agree."""
+
+import pytest
+from report_books import CHARGES, FIRST, FUTURE, SECOND, TCS, plain_sums, traded
+
+from aitrade.core.errors import DataRefused, JournalBroken, Refused
+from aitrade.core.orders import Product, Side, Update
+from aitrade.engine.service import Service
+from aitrade.engine.settings import EngineSettings
+from aitrade.ops import ledger, trail
+from aitrade.ops.reports import contract_note, report
+from aitrade.ops.reports.audit_trail import AuditTrail
+from aitrade.ops.reports.charges_paid import ChargesPaid
+from aitrade.ops.reports.order_log import OrderLog
+from aitrade.ops.reports.pieces import count, moment, table
+from aitrade.ops.reports.trade_register import TradeRegister
+
+BOOK = "made-1"
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A traded book in the data folder that reports read."""
+    monkeypatch.setenv("AITRADE_HOME", str(tmp_path))
+    return traded(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def engine_home(tmp_path_factory):
+    """A data folder in which a real engine has traded the first hours of a simulated day with two strategies."""
+    home = tmp_path_factory.mktemp("engine")
+    strategies = ("moving-average", "opening-range")
+    service = Service(EngineSettings(home=str(home), book=BOOK, day=SECOND, strategies=strategies))
+    service.step(2 * 3600)
+    service.close()
+    return home
+
+
+def test_the_register_counts_what_the_journal_has(book):
+    """Register, instruments and control totals agree with a count of the records."""
+    register = TradeRegister.of(BOOK, SECOND)
+    totals, plain = register.totals().totals, plain_sums(book)
+    assert plain.items() <= totals.items()
+    assert len(register.register().rows) == plain["trades"]
+    total = register.by_instrument().total
+    assert total[4] + total[6] == totals["units_bought"] + totals["units_sold"]
+    assert register.charges().total == ("All", plain["charges_paise"])
+
+
+def test_the_order_log_tells_every_step(book):
+    """Orders, refusals, algos with their code, and each record of an order's life in the journal's order."""
+    log = OrderLog.of(BOOK, SECOND)
+    assert log.totals().totals == {
+        "orders": 14, "refusals": 1, "updates": 28, "changes_asked": 0, "cancellations_asked": 1, "fills": 13,
+    }  # fmt: skip
+    steps = log.log().rows
+    assert [row[0] for row in steps] == sorted(row[0] for row in steps)
+    assert [row[4] for row in steps[-4:]] == ["SENT", "ACCEPTED", "CANCELLATION ASKED", "CANCELLED"]
+    assert "cancelled by asha" in steps[-1][-1]
+    assert log.refusals().rows[0][-1] == "lot: 0 units are no order."
+    assert [row[0] for row in log.algos().rows] == ["trend"]
+    assert log.changes().rows[0][3] == "asha"
+    assert log.trading_states().rows[0][1:4] == ("REDUCING", "asha", "trader")
+
+
+def test_an_engine_s_orders_have_their_whole_story(engine_home):
+    """What a real engine writes has no gap, and its charges are those that the rates give again."""
+    day = ledger.read(engine_home, BOOK, SECOND)
+    assert len(day.stories) > 4
+    assert len(day.fills) > 4
+    assert trail.gaps(day) == []
+
+
+def test_charges_of_an_engine_are_computed_again_to_the_paisa(engine_home, monkeypatch):
+    """An independent computation from trades and dated rates gives what was booked, order by order."""
+    monkeypatch.setenv("AITRADE_HOME", str(engine_home))
+    charges = ChargesPaid.of(BOOK, SECOND, "", 0)
+    assert charges.recomputed == {}
+    assert sum(charges.booked) > 0
+    assert "Not reconciled: no contract note" in charges.verdict().html()
+
+
+def test_a_missing_field_is_a_gap(book):
+    """Each thing that is left out of an order's story is named, of that order."""
+    order = book.intent(TCS, Side.BUY, 5, 3_500_00, Product.MIS)
+    book.say(order, Update.ACCEPTED)
+    book.say(order, Update.CANCELLED)
+    found = [gap.what for gap in trail.gaps(ledger.read(book.home, BOOK, SECOND)) if gap.order == order.id]
+    assert {
+        "exchange order number is missing", "exchange time is missing", "reason of the cancellation is missing",
+    } <= set(found)  # fmt: skip
+
+
+def test_an_order_without_a_word_from_the_venue_is_a_gap(book):
+    """A day that has ended leaves nothing unproven."""
+    order = book.intent(TCS, Side.BUY, 5, 3_500_00, Product.MIS)
+    book.close({TCS: 3_500_00, FUTURE: 23_500_00})
+    found = [gap.what for gap in trail.gaps(ledger.read(book.home, BOOK, SECOND)) if gap.order == order.id]
+    assert "the venue never said a word about it" in found
+    assert "the day ended and it is PENDING" in found
+
+
+def test_the_attestation_has_the_chain_s_heads(book):
+    """Segments up to the day with their heads; a later day changes nothing of an earlier day's attestation."""
+    first = AuditTrail.of(BOOK, FIRST, 120)
+    assert [segment.name for segment in first.chain] == ["000001-first", f"000002-{FIRST}"]
+    assert first.chain[-1].head == first.day.head
+    second = AuditTrail.of(BOOK, SECOND, 120)
+    assert second.chain[:2] == first.chain
+    assert second.totals().totals["chain_records"] == sum(segment.records for segment in second.chain)
+    assert f"{second.examined} orders and refusals" in second.statement().html()
+
+
+def test_a_changed_byte_breaks_the_attestation(book):
+    """A byte of an earlier day is enough."""
+    path = book.home / "books" / BOOK / "journal" / f"000002-{FIRST}.aij"
+    data = bytearray(path.read_bytes())
+    data[200] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(JournalBroken, match=FIRST):
+        AuditTrail.of(BOOK, SECOND, 120)
+
+
+def test_a_missing_segment_breaks_the_attestation(book):
+    """A segment that was taken away is noticed by the one that follows it."""
+    (book.home / "books" / BOOK / "journal" / f"000002-{FIRST}.aij").unlink()
+    with pytest.raises(JournalBroken, match="does not continue"):
+        AuditTrail.of(BOOK, SECOND, 120)
+
+
+def test_silences_are_told(book):
+    """A span of market time without a record that is longer than asked for is in the report."""
+    book.now += 600 * 10**9
+    book.trade(TCS, 1, 3_500_00)
+    assert [one.ended - one.began for one in AuditTrail.of(BOOK, SECOND, 120).silences] == [601 * 10**9]
+    assert AuditTrail.of(BOOK, SECOND, 3600).silences == []
+
+
+def note_of(book, **changed):
+    """Write the contract note that agrees with the book, with changes by line."""
+    day = ledger.read(book.home, BOOK, SECOND)
+    rows = [
+        f"trade,{f.id},{f.instrument},{f.side},{f.quantity},{f.price / 100:.2f}," for f in (r.body for r in day.fills)
+    ]
+    charged = [sum(row.body.charges[index] for row in day.fills) for index in range(len(CHARGES))]
+    names = ("brokerage", "stt", "transaction", "sebi", "ipft", "stamp", "gst", "dp")
+    rows += [f"charge,{name},,,,,{paid / 100:.2f}" for name, paid in zip(names, charged, strict=True)]
+    for number, line in changed.items():
+        rows[int(number[4:])] = line
+    path = book.home / "contract-notes" / f"{BOOK}-{SECOND}.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(["kind,number,instrument,side,quantity,price,amount", *rows]) + "\n")
+    return path
+
+
+def test_a_contract_note_that_agrees_reconciles(book):
+    """Every trade and every component the same: reconciled, and the note's hash says which note."""
+    note_of(book)
+    charges = ChargesPaid.of(BOOK, SECOND, "", 0)
+    assert charges.totals().totals["reconciled"] == 1
+    assert "Reconciled: trades and charges agree" in charges.verdict().html()
+    assert "All 13 trades are the same in both." in charges.trades().html()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("trade,T999,NSE:TCS,BUY,5,3500.00,", "2 trades and no charge differ"),
+        ("charge,brokerage,,,,,1.00", "1 trades and Brokerage differ"),
+    ],
+)
+def test_a_contract_note_that_differs_does_not_reconcile(book, line, words):
+    """A trade or an amount that is not ours is a difference, whoever is right."""
+    note_of(book, line0=line)
+    charges = ChargesPaid.of(BOOK, SECOND, "", 0)
+    assert charges.totals().totals["reconciled"] == 0
+    assert words in charges.verdict().html()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b\n", "its first line has to be kind,number"),
+        ("kind,number,instrument,side,quantity,price,amount\ntrade,1,NSE:TCS,HOLD,5,1,\n", "line 2"),
+        ("kind,number,instrument,side,quantity,price,amount\ncharge,tea,,,,,5\n", "neither a new trade"),
+        ("kind,number,instrument,side,quantity,price,amount\ntrade,1\n", "2 fields and not 7"),
+    ],
+)
+def test_a_damaged_contract_note_is_refused_by_line(tmp_path, text, words):
+    """Nothing of it is taken; the sentence says where it is wrong."""
+    path = tmp_path / "note.csv"
+    path.write_text(text)
+    with pytest.raises(DataRefused, match=words):
+        contract_note.read(path)
+
+
+def test_parameters_are_checked_before_anything_starts(tmp_path):
+    """Types, bounds and files; a refusal says what is taken."""
+    charges, audit = report("charges"), report("audit-trail")
+    assert audit.values({}) == {"silence": 120}
+    assert audit.values({"silence": " 60 "}) == {"silence": 60}
+    for wanted, given, words in (
+        (audit, {"silence": "soon"}, "silence=soon: it is a whole number from 1 to 86400"),
+        (audit, {"silence": "0"}, "from 1 to 86400"),
+        (charges, {"tolerance": "1.5"}, "it is a whole number from 0 to 100"),
+        (charges, {"note": str(tmp_path / "none.csv")}, "there is no such file"),
+    ):
+        with pytest.raises(Refused, match=words):
+            wanted.values(given)
+
+
+def test_pieces_write_rupees_times_and_no_markup_of_others():
+    """Indian grouping, IST, and whatever came from outside is escaped."""
+    shown = table("When:moment, Paid:rupees, Note", [(1_743_135_120_365_611_379, 1_23_45_678_90, "<script>")]).html()
+    assert "2025-03-28 09:42:00.365" in shown
+    assert "₹1,23,45,678.90" in shown
+    assert "&lt;script&gt;" in shown
+    assert (count(-1234567), moment(0)) == ("-12,34,567", "–")
