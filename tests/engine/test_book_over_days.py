@@ -236,6 +236,34 @@ def test_a_quantity_over_freeze_is_sliced_when_asked(begin):
     assert len({part.request.basket for part in parts}) == 1
 
 
+def test_a_sliced_order_is_previewed_as_it_is_sent(begin):
+    """Freeze is no problem then, and charges are those of every slice."""
+    service = begin(cash=10**12)
+    service.step(90)
+    option = nearest_option(service)
+    request = order(option.key, Side.BUY, option.lot * (option.freeze // option.lot + 2), Product.NRML)
+    whole = service.commands.preview(request, TRADER)
+    assert [problem.rule for problem in whole.problems] == ["freeze"]
+    sliced = service.commands.preview(msgspec.structs.replace(request, slice=True), TRADER)
+    assert sliced.problems == []
+    assert sliced.charges["brokerage"] == 2 * whole.charges["brokerage"] > 0
+
+
+def test_the_depository_takes_its_fee_once_a_security_and_day(begin):
+    """A second delivery sale of the same share pays none, and its preview says so before."""
+    service = begin()
+    place(service, order("NSE:TCS", quantity=10, product=Product.CNC))
+    sale = order("NSE:TCS", Side.SELL, 4, Product.CNC)
+    assert service.commands.preview(sale, TRADER).charges["dp"] > 0
+    place(service, sale)
+    assert service.commands.preview(sale, TRADER).charges["dp"] == 0
+    place(service, sale)
+    sales = [fill.order_id for fill in service.engine.book.state.fills if fill.side is Side.SELL]
+    fees = [service.engine.book.state.fill_charges[order_id][-1] for order_id in dict.fromkeys(sales)]
+    assert len(fees) == 2
+    assert fees[0] > 0 == fees[1]
+
+
 def test_a_conversion_to_delivery(begin):
     """MIS becomes CNC with its cost, when the money is there."""
     service = begin()

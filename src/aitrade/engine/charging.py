@@ -21,17 +21,21 @@ class Charging:
         self._day = day
         self._rates.clear()
 
-    def of_fill(self, order: Order, fill: Fill, instrument: Instrument, so_far: list[int] | None) -> tuple[int, ...]:
+    def of_fill(
+        self, order: Order, fill: Fill, instrument: Instrument, so_far: list[int] | None, *, dp_due: bool
+    ) -> tuple[int, ...]:
         """Return the components that this fill adds, paise; a leg's components are rounded once, over all its fills."""
-        value = order.filled_value + fill.quantity * fill.price
-        leg = self.rates(instrument, fill.product).leg(fill.side, value, order.filled + fill.quantity)
+        value, quantity = order.filled_value + fill.quantity * fill.price, order.filled + fill.quantity
+        leg = self.rates(instrument, fill.product).leg(fill.side, value, quantity, dp_due=dp_due)
         if so_far is None:
             return components(leg)
         return tuple(now - before for now, before in zip(components(leg), so_far, strict=True))
 
-    def of_order(self, instrument: Instrument, product: str, side: Side, value: int, quantity: int) -> Charges:
+    def of_order(
+        self, instrument: Instrument, product: str, side: Side, value: int, quantity: int, *, dp_due: bool
+    ) -> Charges:
         """Return the charges of a whole order leg worth `value` paise."""
-        return self.rates(instrument, product).leg(side, value, quantity)
+        return self.rates(instrument, product).leg(side, value, quantity, dp_due=dp_due)
 
     def rates(self, instrument: Instrument, product: str) -> Rates:
         """Return the day's rates for an instrument and product, looked up once."""

@@ -37,19 +37,19 @@ class Commands:
         self._views = Views(engine)
 
     def preview(self, request: OrderRequest, who: Who) -> Preview:
-        """Return charges, margin and refusals of an order that is not sent."""
+        """Return charges, margin and refusals of an order that is not sent, in slices where they are asked for."""
         engine = self._engine
-        problems = [Problem(rule, text) for rule, text in engine.refusals(request, who)]
+        problems = [Problem(rule, text) for rule, text in engine.whole_refusals(request, who)]
         instrument = engine.instruments.get(request.instrument)
         if instrument is None:
             return Preview(
                 value=0, margin=0, charges={}, available=engine.account.available(), is_exit=False, problems=problems
             )
-        value, charges = self._cost(request, instrument)
+        costs = [self._cost(part, instrument) for part, _row in engine.parts([request])]
         return Preview(
-            value=value,
+            value=sum(value for value, _ in costs),
             margin=engine.account.order_margin(request, instrument),
-            charges=charges,
+            charges=_together(costs),
             available=engine.account.available(),
             is_exit=engine.exits(request),
             problems=problems,
@@ -60,13 +60,10 @@ class Commands:
         engine = self._engine
         known = [(leg, row) for leg, row in engine.parts(requests) if row is not None]
         costs = [self._cost(leg, row) for leg, row in known]
-        charges: Counter[str] = Counter()
-        for _, parts in costs:
-            charges.update(parts)
         return Preview(
             value=sum(value for value, _ in costs),
             margin=engine.basket_margin(requests),
-            charges=dict(charges),
+            charges=_together(costs),
             available=engine.account.available(),
             is_exit=bool(known) and all(engine.exits(leg) for leg, _ in known),
             problems=[Problem(rule, text) for rule, text in engine.basket_refusals(requests, who)],
@@ -226,7 +223,10 @@ class Commands:
         engine = self._engine
         price = request.price or request.trigger or engine.account.likely_price(request)
         value = price * request.quantity
-        charges = engine.charging.of_order(instrument, request.product, request.side, value, request.quantity)
+        dp_due = not engine.book.delivery_sale(request.instrument)
+        charges = engine.charging.of_order(
+            instrument, request.product, request.side, value, request.quantity, dp_due=dp_due
+        )
         return value, {**msgspec.structs.asdict(charges), "total": charges.total}
 
     def _pass_btst_gate(self, request: OrderRequest) -> None:
@@ -316,6 +316,14 @@ def _by(request: OrderRequest, who: Who) -> OrderRequest:
 def _limit(order: Order) -> int:
     """The limit that an order asks for: a market order asks for none, whatever bound its exchange gave it."""
     return order.price if order.request.type in (OrderType.LIMIT, OrderType.SL) else 0
+
+
+def _together(costs: list[tuple[int, dict[str, int]]]) -> dict[str, int]:
+    """Add charges up, component by component."""
+    total: Counter[str] = Counter()
+    for _value, charges in costs:
+        total.update(charges)
+    return dict(total)
 
 
 def _placed(orders: list[Order]) -> Placed:

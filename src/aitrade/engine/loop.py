@@ -29,7 +29,17 @@ from aitrade.core.events import (
     StrategyChange,
 )
 from aitrade.core.instruments import Instrument
-from aitrade.core.orders import TERMINAL, Fill, Order, OrderRequest, OrderState, Update, VenueUpdate, client_order_id
+from aitrade.core.orders import (
+    TERMINAL,
+    Fill,
+    Order,
+    OrderRequest,
+    OrderState,
+    Product,
+    Update,
+    VenueUpdate,
+    client_order_id,
+)
 from aitrade.core.quotes import Tick
 from aitrade.core.strategy import Kernel
 from aitrade.engine.account import Account
@@ -177,7 +187,7 @@ class Engine:
 
     def _check_whole(self, request: OrderRequest, who: Who, *, funded: bool) -> None:
         """Check what is sent in slices as one order: no slice goes when the whole breaks a rule, freeze apart."""
-        problems = [row for row in self.refusals(request, who, funded=funded) if row[0] != Rule.FREEZE]
+        problems = self.whole_refusals(request, who, funded=funded)
         if problems:
             self.record(Kind.REFUSAL, Refusal(request=request, problems=problems), who)
             raise Refused(problems)
@@ -221,6 +231,11 @@ class Engine:
         if not found and self.book.state.trading == TradingState.ACTIVE:
             return [], exiting
         return _told(found) + self._state_problem(request, who), exiting
+
+    def whole_refusals(self, request: OrderRequest, who: Who, *, funded: bool = False) -> Problems:
+        """Return every rule that a request breaks as one order, freeze apart where it is sent in slices."""
+        found, sliced = self.refusals(request, who, funded=funded), len(self._sliced(request)) > 1
+        return [row for row in found if not sliced or row[0] != Rule.FREEZE]
 
     def _state_problem(self, request: OrderRequest, who: Who) -> Problems:
         state = TradingState(self.book.state.trading)
@@ -515,7 +530,8 @@ class Engine:
     def _charged(self, order: Order, fill: Fill) -> Fill:
         instrument = self.instruments[fill.instrument]
         so_far = self.book.state.fill_charges.get(order.id)
-        charges = self.charging.of_fill(order, fill, instrument, so_far)
+        first = self.book.delivery_sale(fill.instrument) if fill.product is Product.CNC else ""
+        charges = self.charging.of_fill(order, fill, instrument, so_far, dp_due=first in ("", order.id))
         return msgspec.structs.replace(fill, charges=charges, strategy=order.request.strategy)
 
     def _impossible(self, update: VenueUpdate) -> None:

@@ -37,6 +37,7 @@ from aitrade.core.orders import (
     Order,
     OrderState,
     Product,
+    Side,
     Update,
     VenueUpdate,
 )
@@ -222,6 +223,15 @@ class Book:
         owned = self.state.owned
         keys = (f"{strategy}|{instrument}|{product}" for product in Product)
         return sum(owned[key].quantity for key in keys if key in owned)
+
+    def delivery_sale(self, instrument: str) -> str:
+        """Return the id of the day's first order that sold an instrument for delivery, or nothing."""
+        sales = (
+            fill.order_id
+            for fill in self.state.fills
+            if fill.instrument == instrument and fill.product is Product.CNC and fill.side is Side.SELL
+        )
+        return next(sales, "")
 
     def working_orders(self) -> list[Order]:
         """Return all orders that can still fill, oldest first."""
