@@ -44,7 +44,7 @@ class Schedule:
         upgrade(self._engine)
         self._clock = clock
         self._table = table
-        self._calendar = Calendar.load(home / "facts")
+        self._calendar = Calendar.load(home)
 
     def close(self) -> None:
         """Let the database go."""

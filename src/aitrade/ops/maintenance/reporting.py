@@ -1,0 +1,121 @@
+"""Reports as tasks: the day's, the week's analysis, the month's pack; all are notebooks that papermill runs."""
+
+from datetime import date, timedelta
+
+from aitrade.core.errors import AitradeError, UnknownDate
+from aitrade.market.calendar import Calendar, Segment
+from aitrade.ops.maintenance.task import Done, Ground
+
+DAYS_BACK = 3
+"""Market days that the daily task looks at again: the same data make no new version, and what was missed is made."""
+
+
+def make(ground: Ground, name: str, day: str) -> Done:
+    """Make one report of a market day."""
+    from aitrade.ops.reports import produce
+
+    with ground.step(f"make {name} of {day}"):
+        made = produce(ground.home, name, day)
+    return Done(f"{name} of {day} is {made.html}.", {f"{name}_version": made.version, f"{name}_sha256": made.file_hash})
+
+
+def month_before(ground: Ground) -> str:
+    """Return the last trading day of the month before this one, ISO."""
+    return trading_day_before(ground, ground.today.replace(day=1)).isoformat()
+
+
+def trading_day_before(ground: Ground, day: date) -> date:
+    """Return the last trading day before `day`."""
+    return Calendar.load(ground.home).previous_trading_day(day, Segment.CASH_FNO)
+
+
+class DailyReports:
+    """Makes the daily reports of the newest market days: today's, and those that the books traded lately."""
+
+    name = "produce_daily_reports"
+
+    def plan(self, ground: Ground) -> list[str]:
+        """Name the days and the reports."""
+        names = ", ".join(_names("daily"))
+        return [f"Make {names} of {', '.join(days_to_report(ground)) or 'no day yet'}."]
+
+    def run(self, ground: Ground) -> Done:
+        """Make them, oldest day first; one that fails does not stop the others."""
+        return _made(ground, "daily", days_to_report(ground))
+
+
+class WeeklyAnalysis:
+    """The performance of the week, by the weekly notebooks."""
+
+    name = "analyze_performance"
+
+    def plan(self, ground: Ground) -> list[str]:
+        """Name the day and the reports."""
+        return [f"Make {', '.join(_names('weekly'))} of {self._day(ground)}."]
+
+    def run(self, ground: Ground) -> Done:
+        """Make them for the last trading day of the week."""
+        return _made(ground, "weekly", [self._day(ground)])
+
+    def _day(self, ground: Ground) -> str:
+        return trading_day_before(ground, ground.today + timedelta(days=1)).isoformat()
+
+
+class ComplianceReport:
+    """The month's compliance pack and the other monthly reports but the audit, which has a task of its own."""
+
+    name = "produce_compliance_report"
+
+    def plan(self, ground: Ground) -> list[str]:
+        """Name the month and the reports."""
+        return [f"Make {', '.join(_names('monthly'))} of the month that ended on {month_before(ground)}."]
+
+    def run(self, ground: Ground) -> Done:
+        """Make them for the last trading day of the month before."""
+        return _made(ground, "monthly", [month_before(ground)])
+
+
+def days_to_report(ground: Ground) -> list[str]:
+    """Return the newest market days up to today that a book traded, and today where the exchange does."""
+    from aitrade.ops import ledger
+
+    today, home = ground.today.isoformat(), ground.home
+    books = ledger.books(home)
+    traded = {day for book in books for day in ledger.days(home, book) if day <= today}
+    if books and _trades(ground):
+        traded.add(today)
+    return sorted(traded)[-DAYS_BACK:]
+
+
+def _trades(ground: Ground) -> bool:
+    try:
+        return Calendar.load(ground.home).is_trading_day(ground.today, Segment.CASH_FNO)
+    except UnknownDate:
+        return False
+
+
+def _names(cadence: str) -> list[str]:
+    from aitrade.ops.reports import due
+
+    return [one.name for one in due(cadence)]
+
+
+def _made(ground: Ground, cadence: str, days: list[str]) -> Done:
+    from aitrade.ops import ledger
+    from aitrade.ops.reports import run
+
+    if not ledger.books(ground.home):
+        return Done("No book has traded yet: there is nothing to report on.", {"reports": 0})
+    made, failed = [], []
+    for day in days:
+        with ground.step(f"make the {cadence} reports of {day}"):
+            try:
+                made += run(ground.home, cadence, day)
+            except AitradeError as error:
+                failed.append(f"{day}: {error}")
+    if failed:
+        ground.at_step = f"make the {cadence} reports of {failed[0].partition(':')[0]}"
+        raise AitradeError(" ".join(failed))
+    if not made:
+        raise AitradeError(f"No report was made: the catalogue has no {cadence} report.")
+    return Done(f"{len(made)} reports of {', '.join(days)} are made.", {"reports": len(made), "days": len(days)})
