@@ -103,6 +103,7 @@ def test_the_vitals_of_a_running_system_are_all_taken(home):
 def test_what_may_not_run_with_positions_open_is_skipped(home):
     """Ten shares are held: databases are left alone, and the row says why."""
     assert "NSE:RELIANCE" in positions_open(home)
+    assert manager(home).backup_database().status == "done"
     outcome = manager(home).optimize_database()
     assert outcome.status == "skipped"
     assert "NSE:RELIANCE" in outcome.says

@@ -18,6 +18,7 @@ COMMANDS = {
     "health": "aitrade.cli.monitoring:health",
     "lab": "aitrade.cli.lab:lab",
     "maintain": "aitrade.cli.maintain:maintain",
+    "model": "aitrade.cli.model:model",
     "open": "aitrade.cli.up:open_page",
     "order": "aitrade.cli.trading:order",
     "positions": "aitrade.cli.trading:positions",

@@ -58,17 +58,17 @@ def _quote(engine: "Engine", row: Instrument) -> OptionQuote:
     )
 
 
-def btst_list(engine: "Engine", feed: Feed, now: int) -> Callable[[], btst.Btst]:
+def btst_list(engine: "Engine", feed: Feed, now: int, scorer: btst.Scorer) -> Callable[[], btst.Btst]:
     """Return what works out the list of `now`; before 14:15:00 it only says that it is locked."""
     opens = at(feed.day, BTST_OPENS)
     if now < opens:
-        return lambda: btst.locked(opens)
+        return lambda: btst.locked(opens, scorer.says)
     shares = [row for key in feed.watchlist if (row := engine.instruments.get(key)) is not None and row.tradable]
 
     def work_out() -> btst.Btst:
         index = feed.history(feed.indices[0], 1, btst.MINUTES, now) if feed.indices else []
         days = {row.key: feed.history(row.key, btst.DAY_MINUTES, btst.DAYS, now) for row in shares}
         minutes = {row.key: feed.history(row.key, 1, btst.MINUTES, now) for row in shares}
-        return btst.ranked(shares, days, minutes, index, opens)
+        return btst.ranked(shares, days, minutes, index, opens, scorer)
 
     return work_out

@@ -9,16 +9,20 @@ import msgspec
 import aitrade
 from aitrade.compliance.journal import HEADER, frames, segments
 from aitrade.core.clock import LiveClock, ist_date
-from aitrade.core.errors import Refused
+from aitrade.core.errors import DataRefused, Refused
 from aitrade.core.events import Opened
+from aitrade.core.files import write_private
 from aitrade.engine.settings import ENGINE, EngineSettings
 from aitrade.engine.state import Book
+from aitrade.intelligence.btst import WEIGHTS_MODEL, RuleScorer, Weights
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.market.feeds import Feed
 from aitrade.market.replay import ReplayFeed
 from aitrade.market.rules import Rules
 from aitrade.market.simulated.feed import SimulatedFeed
+from aitrade.market.simulated.universe import CALIBRATION_MODEL, Calibration, load_calibration
 from aitrade.risk.trading_state import crashed_too_often
+from aitrade.store.models import Models
 
 if TYPE_CHECKING:
     from aitrade.engine.loop import Engine
@@ -74,7 +78,18 @@ def feed_for(settings: EngineSettings, calendar: Calendar, rules: Rules, day: da
     day = day or (date.fromisoformat(settings.day) if settings.day else None)
     if settings.mode == "replay":
         return _replay(settings, calendar, rules, day)
-    return SimulatedFeed(day or _latest_trading_day(calendar), settings.seed, calendar, rules)
+    return SimulatedFeed(day or _latest_trading_day(calendar), settings.seed, calendar, rules, _calibration(settings))
+
+
+def _calibration(settings: EngineSettings) -> Calibration | None:
+    """Return the book's own calibration; a new book takes the active model's and keeps it, so that its days repeat."""
+    own = settings.book_path / "calibration.toml"
+    if not own.exists() and not segments(settings.book_path / "journal"):
+        models = Models(settings.home_path)
+        active = models.active(CALIBRATION_MODEL)
+        if active:
+            write_private(own, models.read(active))
+    return load_calibration(own) if own.exists() else None
 
 
 def _replay(settings: EngineSettings, calendar: Calendar, rules: Rules, day: date | None) -> Feed:
@@ -88,6 +103,18 @@ def _replay(settings: EngineSettings, calendar: Calendar, rules: Rules, day: dat
 def _latest_trading_day(calendar: Calendar) -> date:
     today = ist_date(LiveClock().now())
     return calendar.previous_trading_day(today, Segment.CASH_FNO)
+
+
+def scorer_for(settings: EngineSettings) -> RuleScorer:
+    """Return the BTST rule with the active model's points; raise DataRefused for a damaged model."""
+    models = Models(settings.home_path)
+    active = models.active(WEIGHTS_MODEL)
+    if active is None:
+        return RuleScorer()
+    try:
+        return RuleScorer(msgspec.json.decode(models.read(active), type=Weights), active.version)
+    except msgspec.DecodeError as error:
+        raise DataRefused(f"Model {WEIGHTS_MODEL} {active.version}: {error}; activate another version.") from None
 
 
 def following(feed: Feed) -> Feed:

@@ -41,7 +41,7 @@ from aitrade.engine.messages import (
 from aitrade.engine.overnight import overnight
 from aitrade.engine.pace import SPEEDS, Pace
 from aitrade.engine.publisher import Publisher, Send
-from aitrade.engine.recovery import feed_for, following, halt_after_crashes, opened, recover
+from aitrade.engine.recovery import feed_for, following, halt_after_crashes, opened, recover, scorer_for
 from aitrade.engine.settings import ENGINE, Effective, EngineSettings, Who, effective
 from aitrade.engine.state import State
 from aitrade.engine.upkeep import reconcile
@@ -94,6 +94,7 @@ class Service:
         self._projection = self._projected()
         self.commands = Commands(self.engine)
         self._views = Views(self.engine)
+        self._scorer = scorer_for(settings)
         self._pace = Pace(0, time.monotonic_ns(), settings.speed)
         self._driver = Driver(self.engine, self._venue, self._clock, self._pace, self._publish)
         self.queues: dict[str, Callable[[], int]] = {
@@ -293,7 +294,7 @@ class Service:
 
     def btst(self) -> Later:
         """Return the BTST list, or that it is locked until 14:15:00 of the market clock."""
-        work_out = btst_list(self.engine, self.feed, self._clock.now())
+        work_out = btst_list(self.engine, self.feed, self._clock.now(), self._scorer)
 
         def answer() -> Btst:
             found = work_out()

@@ -16,6 +16,8 @@ from aitrade.core.quotes import Bar
 MINUTES, DAYS, DAY_MINUTES = 400, 21, 1440
 SENDABLE = 8.5
 """Out of 10: below it nothing can be sent (the specification's bar)."""
+WEIGHTS_MODEL = "btst-rule"
+"""The registry's name for the rule's points."""
 STRATEGY = "btst"
 """Orders that carry this name are BTST's and pass its gate."""
 SAYS = "rule score, not a probability; no track record yet"
@@ -69,14 +71,33 @@ class Scorer(Protocol):
         ...
 
 
+class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What each part of the rule is worth at most; together 10. The order is that of the factors."""
+
+    change: float = 2.0
+    place: float = 2.0
+    volume: float = 2.0
+    ahead: float = 1.5
+    hour: float = 1.5
+    trend: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse points that are negative or do not make 10."""
+        points = msgspec.structs.astuple(self)
+        if min(points) < 0 or abs(sum(points) - 10) > 1e-6:  # noqa: PLR2004 - a score is out of 10
+            raise ValueError("a score's parts are not negative and make 10 together")
+
+
 class RuleScorer:
     """Six figures of the day, each worth up to its points, linear between a floor and a ceiling."""
 
-    says = SAYS
+    def __init__(self, weights: Weights | None = None, version: int = 0) -> None:
+        self._weights = weights or Weights()
+        self.says = f"{SAYS}; points of model version {version}" if version else SAYS
 
     def factors(self, evidence: Evidence) -> list[Factor]:
         """Judge change, close in range, volume, strength against the index, last hour and trend."""
-        minutes, days = evidence.minutes, evidence.days
+        minutes, days, points = evidence.minutes, evidence.days, self._weights
         close, before = minutes[-1].close, days[-1].close if days else minutes[0].open
         high, low = max(bar.high for bar in minutes), min(bar.low for bar in minutes)
         change = _percent(close, before)
@@ -84,12 +105,12 @@ class RuleScorer:
         hour = _percent(close, minutes[-min(_LAST_HOUR, len(minutes))].open)
         ahead = change - _day_change(evidence.index)
         return [
-            _factor("Day's change", change, 0.0, 2.0, 2.0, f"{change:+.2f} % since yesterday's close"),
-            _factor("Close in range", place, 50.0, 95.0, 2.0, f"at {place:.0f} % of the day's range"),
-            _volume(minutes, days),
-            _factor("Against the index", ahead, 0.0, 1.5, 1.5, f"{ahead:+.2f} % ahead of the index"),
-            _factor("Last hour", hour, 0.0, 0.8, 1.5, f"{hour:+.2f} % in the last hour"),
-            _trend(close, days),
+            _factor("Day's change", change, 0.0, 2.0, points.change, f"{change:+.2f} % since yesterday's close"),
+            _factor("Close in range", place, 50.0, 95.0, points.place, f"at {place:.0f} % of the day's range"),
+            _volume(minutes, days, points.volume),
+            _factor("Against the index", ahead, 0.0, 1.5, points.ahead, f"{ahead:+.2f} % ahead of the index"),
+            _factor("Last hour", hour, 0.0, 0.8, points.hour, f"{hour:+.2f} % in the last hour"),
+            _trend(close, days, points.trend),
         ]
 
 
@@ -106,18 +127,18 @@ def _factor(name: str, value: float, floor: float, ceiling: float, out_of: float
     return Factor(name=name, points=round(share * out_of, 2), out_of=out_of, because=because)
 
 
-def _volume(minutes: Sequence[Bar], days: Sequence[Bar]) -> Factor:
+def _volume(minutes: Sequence[Bar], days: Sequence[Bar], points: float) -> Factor:
     """Today's volume so far, stretched to a day by the time that has passed, over the average of the last days."""
     average = fmean(bar.volume for bar in days) if days else 0.0
     so_far = sum(bar.volume for bar in minutes)
     ratio = so_far / average if average else 0.0
-    return _factor("Volume", ratio, 0.7, 1.5, 2.0, f"{ratio:.2f} times a usual day's volume so far")
+    return _factor("Volume", ratio, 0.7, 1.5, points, f"{ratio:.2f} times a usual day's volume so far")
 
 
-def _trend(close: int, days: Sequence[Bar]) -> Factor:
+def _trend(close: int, days: Sequence[Bar], points: float) -> Factor:
     average = fmean(bar.close for bar in days) if days else float(close)
     above = _percent(close, average)
-    return _factor("Trend", above, 0.0, 3.0, 1.0, f"{above:+.2f} % from the {len(days)}-day average")
+    return _factor("Trend", above, 0.0, 3.0, points, f"{above:+.2f} % from the {len(days)}-day average")
 
 
 def locked(opens: int, says: str = SAYS) -> Btst:

@@ -18,7 +18,7 @@ from aitrade.market.draws import Ints, stream, uniform
 from aitrade.market.rules import Rules
 from aitrade.market.simulated.history import History
 from aitrade.market.simulated.market import Market
-from aitrade.market.simulated.universe import VIX
+from aitrade.market.simulated.universe import VIX, Calibration
 from aitrade.market.tick_path import Path, join, running
 
 SOURCE = "SIMULATED"
@@ -36,10 +36,14 @@ class SimulatedFeed:
 
     source = SOURCE
 
-    def __init__(self, day: date, seed: int, calendar: Calendar, rules: Rules) -> None:
+    def __init__(
+        self, day: date, seed: int, calendar: Calendar, rules: Rules, calibration: Calibration | None = None
+    ) -> None:
+        """Begin a day; without a `calibration` the package's own figures hold."""
         calendar.session(day, Segment.CASH)
         self.day, self._calendar, self._rules = day, calendar, rules
-        self._market = Market(day, seed, calendar, rules)
+        self._calibration = calibration
+        self._market = Market(day, seed, calendar, rules, calibration)
         self._row = self._market.row(day)
         self._hours = self._market.hours(self._row)
         self._contracts = self._market.contracts(self._row)
@@ -55,6 +59,8 @@ class SimulatedFeed:
             "All prices are SIMULATED: a seeded market, calibrated to the figures of real days.",
             "ASSUMED: derivatives' price bands, and what the closing auction trades; no source for them was at hand.",
         ]
+        if calibration:
+            self.assumed.append("The figures are fitted by the book's own calibration.toml, not by the package's.")
         self._keys = [*self._market.names, *(one.key for one in self._contracts.instruments)]
         self._traded = np.cumsum(self._market.minutes(self._row).volume, axis=1)
 
@@ -83,7 +89,7 @@ class SimulatedFeed:
         """Return the next trading day's feed, or None where the calendar ends."""
         try:
             following = self._calendar.next_trading_day(self.day, Segment.CASH)
-            return SimulatedFeed(following, self._market.seed, self._calendar, self._rules)
+            return SimulatedFeed(following, self._market.seed, self._calendar, self._rules, self._calibration)
         except UnknownDate:
             return None
 

@@ -18,7 +18,7 @@ from aitrade.market.simulated.derive import Rows, tick
 from aitrade.market.simulated.expiries import last_trade, next_expiries
 from aitrade.market.simulated.master import Evening, Listing, tick_sizes
 from aitrade.market.simulated.turnover import Evenings, Turnover, turnover
-from aitrade.market.simulated.universe import load_calibration, load_universe
+from aitrade.market.simulated.universe import Calibration, load_calibration, load_universe
 from aitrade.market.simulated.walk import build_model, walk
 from aitrade.market.tick_path import Bars, Path
 from aitrade.market.tick_path import walk as walk_bars
@@ -36,9 +36,11 @@ COUNT = 30
 class Market:
     """The simulated market up to `last`; everything is a function of seed and date."""
 
-    def __init__(self, last: date, seed: int, calendar: Calendar, rules: Rules) -> None:
+    def __init__(
+        self, last: date, seed: int, calendar: Calendar, rules: Rules, calibration: Calibration | None = None
+    ) -> None:
         self.seed, self._calendar, self._rules = seed, calendar, rules
-        self.model = build_model(load_universe(), load_calibration())
+        self.model = build_model(load_universe(), calibration or load_calibration())
         self.walk = walk(self.model, seed, trading_days(calendar, last, self.model.universe.anchor))
         self.names = names(self.model)
         self.words = np.array([word(name) for name in self.names], np.uint64)

@@ -11,6 +11,8 @@ import numpy as np
 from aitrade.core.errors import DataRefused
 from aitrade.market.draws import Floats
 
+CALIBRATION_MODEL = "simulated-session"
+"""The registry's name for the calibration."""
 _FOLDER = Path(__file__).parent
 T = TypeVar("T")
 VIX = "NSE:INDIAVIX"
@@ -152,10 +154,14 @@ class Calibration(msgspec.Struct, frozen=True):
 
 
 def _load(kind: type[T], path: Path) -> T:
+    return _read(kind, path.read_bytes(), path.name)
+
+
+def _read(kind: type[T], data: bytes, name: str) -> T:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
-        raise DataRefused(f"{path.name}: {error}. Restore the file that the package brings.") from None
+        return msgspec.convert(tomllib.loads(data.decode()), kind)
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataRefused(f"{name}: {error}. Restore the file that the package brings.") from None
 
 
 def load_universe(path: Path = _FOLDER / "universe.toml") -> Universe:
@@ -166,3 +172,13 @@ def load_universe(path: Path = _FOLDER / "universe.toml") -> Universe:
 def load_calibration(path: Path = _FOLDER / "calibration.toml") -> Calibration:
     """Return the fitted figures; raise DataRefused for a damaged file."""
     return _load(Calibration, path)
+
+
+def packaged_calibration() -> bytes:
+    """Return the calibration that the package brings, as its file stands."""
+    return (_FOLDER / "calibration.toml").read_bytes()
+
+
+def read_calibration(data: bytes, name: str) -> Calibration:
+    """Return the fitted figures of a file's bytes; raise DataRefused naming `name` when it is damaged."""
+    return _read(Calibration, data, name)

@@ -14,7 +14,11 @@ class _Backup:
         from aitrade.ops.backup import last
 
         newest = last(ground.home)
-        return [f"Make a {self.kind} backup; the newest is {newest.id}." if newest else f"Make the first {self.kind} backup."]
+        return [
+            f"Make a {self.kind} backup; the newest is {newest.id}."
+            if newest
+            else f"Make the first {self.kind} backup."
+        ]
 
     def run(self, ground: Ground) -> Done:
         """Make it."""

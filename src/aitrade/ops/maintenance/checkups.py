@@ -31,7 +31,7 @@ class SystemHealthCheck:
 
 
 class SystemAudit:
-    """Verifies every journal from its first record, counts what was done to the system, and makes the audit's report."""
+    """Verifies every journal from its first record, counts failed tasks, and makes the audit's report."""
 
     name = "audit_system"
 

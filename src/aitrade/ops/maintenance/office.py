@@ -47,9 +47,41 @@ class MaintenanceManager:
         """Run the monthly tasks."""
         return self._cadence("monthly", dry_run=dry_run)
 
+    def backup_database(self, *, dry_run: bool = False) -> Outcome:
+        """Back up databases, journals, configuration and models."""
+        return self.perform("backup_database", dry_run=dry_run)
+
+    def produce_daily_reports(self, *, dry_run: bool = False) -> Outcome:
+        """Make the daily reports of the newest market days."""
+        return self.perform("produce_daily_reports", dry_run=dry_run)
+
+    def update_ai_models(self, *, dry_run: bool = False) -> Outcome:
+        """Fit the models to what data there are; candidates only, a person activates."""
+        return self.perform("update_ai_models", dry_run=dry_run)
+
     def optimize_database(self, *, dry_run: bool = False) -> Outcome:
         """Check, compact and analyse the databases."""
         return self.perform("optimize_database", dry_run=dry_run)
+
+    def validate_system_health(self, *, dry_run: bool = False) -> Outcome:
+        """Look at every part; fails with what is wrong."""
+        return self.perform("validate_system_health", dry_run=dry_run)
+
+    def analyze_performance(self, *, dry_run: bool = False) -> Outcome:
+        """Make the week's analysis."""
+        return self.perform("analyze_performance", dry_run=dry_run)
+
+    def perform_full_backup(self, *, dry_run: bool = False) -> Outcome:
+        """Back the whole data folder up."""
+        return self.perform("perform_full_backup", dry_run=dry_run)
+
+    def produce_compliance_report(self, *, dry_run: bool = False) -> Outcome:
+        """Make the monthly compliance pack and the other monthly reports."""
+        return self.perform("produce_compliance_report", dry_run=dry_run)
+
+    def audit_system(self, *, dry_run: bool = False) -> Outcome:
+        """Verify every journal and make the system audit."""
+        return self.perform("audit_system", dry_run=dry_run)
 
     def perform_emergency_maintenance(self, issue_type: str, *, dry_run: bool = False) -> Outcome:
         """Do what an emergency asks for; raise Refused for one that there is not."""

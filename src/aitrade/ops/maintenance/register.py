@@ -7,6 +7,14 @@ from aitrade.ops.maintenance.task import Task
 
 _HERE = "aitrade.ops.maintenance"
 CLASSES = {
+    "backup_database": "backups:DailyBackup",
+    "produce_daily_reports": "reporting:DailyReports",
+    "validate_system_health": "checkups:SystemHealthCheck",
+    "analyze_performance": "reporting:WeeklyAnalysis",
+    "perform_full_backup": "backups:FullBackup",
+    "produce_compliance_report": "reporting:ComplianceReport",
+    "audit_system": "checkups:SystemAudit",
+    "update_ai_models": "models:UpdateModels",
     "optimize_database": "databases:OptimizeDatabases",
     "memory_leak": "emergencies:MemoryLeak",
     "api_failure": "emergencies:ApiFailure",
