@@ -219,8 +219,8 @@ def test_a_job_that_dies_without_a_word_has_failed(monkeypatch, tmp_path):
 def test_the_manager_runs_one_task_in_a_child(tmp_path):
     """The specification's name, the product's own way."""
     manager = MaintenanceManager(tmp_path, clock=ReplayClock(NOW))
-    assert manager.optimize_database().status == "done"
-    assert next(one for one in manager.maintenance_schedule if one.name == "optimize_database").runs == 1
+    assert manager.validate_system_health().status == "done"
+    assert next(one for one in manager.maintenance_schedule if one.name == "validate_system_health").runs == 1
 
 
 def test_the_table_has_a_class_for_every_row(tmp_path):

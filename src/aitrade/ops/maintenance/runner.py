@@ -76,7 +76,10 @@ class Runner:
         if not row.with_positions and (held := engine_state.positions_open(self.home)):
             return f"{held} It does not run with positions open; it comes again."
         missing = [name for name in row.needs if not self._fresh(name)]
-        return f"It needs {', '.join(missing)} to have succeeded within a day before it." if missing else ""
+        if missing:
+            first = f"`aitrade maintain daily --task {missing[0]}`"
+            return f"It needs {', '.join(missing)} to have succeeded within a day before it; run {first}."
+        return ""
 
     def _fresh(self, name: str) -> bool:
         since = self.clock.now() - DAY
