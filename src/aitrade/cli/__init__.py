@@ -9,6 +9,7 @@ from aitrade import __version__
 COMMANDS = {
     "alerts": "aitrade.cli.alerts:alerts",
     "audit": "aitrade.cli.audit:audit",
+    "backup": "aitrade.cli.backup:backup",
     "bench": "aitrade.cli.bench:bench",
     "book": "aitrade.cli.book:book",
     "data": "aitrade.cli.data:data",
@@ -25,7 +26,9 @@ COMMANDS = {
     "preflight": "aitrade.cli.preflight:preflight",
     "reduce": "aitrade.cli.trading:reduce",
     "report": "aitrade.cli.report:report",
+    "restore": "aitrade.cli.restore:restore",
     "resume": "aitrade.cli.trading:resume",
+    "store": "aitrade.cli.store:store",
     "up": "aitrade.cli.up:up",
     "vault": "aitrade.cli.vault:vault",
 }

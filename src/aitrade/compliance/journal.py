@@ -115,6 +115,35 @@ def frames(path: Path, before: bytes | None = None) -> Iterator[Frame]:
         yield Frame(record, offset, head)
 
 
+def whole(path: Path, offset: int = 0) -> tuple[bytes, bytes]:
+    """Return a segment's whole, verified records from byte `offset` on, and the chain's hash after them.
+
+    From 0 the header comes with them; any other offset is the end of a record. Stops at a torn or unfinished tail.
+    Raises JournalBroken for other damage.
+    """
+    with path.open("rb") as file:
+        file.seek(max(offset - HASH_SIZE, 0))
+        data = file.read()
+    if offset:
+        head, start = data[:HASH_SIZE], HASH_SIZE
+    else:
+        read_header(data, path)
+        head, start = hashlib.sha256(data[: HEADER.size]).digest(), HEADER.size
+    end, view = start, memoryview(data)
+    while end + LENGTHS.size <= len(data):
+        length, inverted = LENGTHS.unpack_from(data, end)
+        after = end + LENGTHS.size + length + HASH_SIZE
+        if after > len(data) or (length == 0 and inverted == 0):
+            break
+        link = hashlib.sha256(head + view[end + LENGTHS.size : after - HASH_SIZE]).digest()
+        if length ^ inverted != _INVERT or link != data[after - HASH_SIZE : after]:
+            if _nothing_after(data, after):
+                break
+            raise JournalBroken(f"{path.name}, byte {offset + end - start}: a record is damaged; restore the segment.")
+        head, end = link, after
+    return data[start if offset else 0 : end], head
+
+
 def _nothing_after(data: bytes, offset: int) -> bool:
     return not any(data[offset:])
 

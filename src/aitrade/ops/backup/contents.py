@@ -10,7 +10,7 @@ from contextlib import closing
 from fnmatch import fnmatch
 from pathlib import Path
 
-from aitrade.compliance.journal import SUFFIX, frames, segments
+from aitrade.compliance.journal import SUFFIX, segments, whole
 from aitrade.compliance.operations import BOOK
 from aitrade.ops.backup.bundle import Source
 
@@ -65,10 +65,7 @@ def whole_frames(path: Path) -> int:
     """Return how many bytes of a journal segment are whole, verified records; all of one that is closed."""
     if path != segments(path.parent)[-1]:
         return path.stat().st_size
-    end = 0
-    for frame in frames(path):
-        end = frame.end
-    return end
+    return len(whole(path)[0])
 
 
 def journals(home: Path) -> list[tuple[str, Path]]:

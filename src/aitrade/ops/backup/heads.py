@@ -29,11 +29,11 @@ def head_of(book: str, folder: Path, sizes: Mapping[Path, int] | None = None) ->
 def _replayed(path: Path, size: int, *, keep: bool) -> tuple[Book, Frame | None]:
     state, newest = Book(), None
     for frame in frames(path):
-        if frame.end > size:
-            break
         newest = frame
         if keep:
             state.restore(frame.record)
+        if frame.end >= size:
+            break
     return state, newest
 
 

@@ -14,6 +14,7 @@ from aitrade.core.clock import ist
 from aitrade.core.config import load
 from aitrade.core.errors import AitradeError, Refused
 from aitrade.core.files import FileLock, write_private
+from aitrade.ops import configuration_history
 from aitrade.ops.backup import databases
 from aitrade.ops.backup.bundle import Manifest, Source, pack
 from aitrade.ops.backup.contents import VAULT, journals, names, still
@@ -51,6 +52,7 @@ def run(home: Path, kind: str = "daily", *, at: int = 0) -> Backup:
 
 def _made(home: Path, kind: str, at: int) -> Backup:
     began = time.monotonic()
+    configuration_history.keep(home, at=at)
     shelf, vault = Shelf.of(home), Vault.ensure(home)
     with scratch_folder(home, "backup") as scratch:
         sources = [*_server(home, scratch), *still(home, names(home, kind, shelf.folder), scratch)]

@@ -1,0 +1,124 @@
+"""`aitrade backup`: make, list and prove backups, copy the journals, and see the configuration's history."""
+
+import threading
+from pathlib import Path
+
+import click
+
+from aitrade.cli.options import REFUSED, data_folder, kind
+from aitrade.cli.trading import table
+from aitrade.core.clock import ist
+from aitrade.core.config import load
+from aitrade.core.errors import Refused
+from aitrade.core.money import format_rupees
+from aitrade.ops.backup.shelf import BookHead, Shelf, on_second_device
+
+SAME_DEVICE = (
+    "These backups lie on the data folder's own device and are lost with it: set backup_folder in aitrade.toml to a "
+    "folder on another one."
+)
+
+
+@click.group()
+def backup() -> None:
+    """Back up the data folder, sealed and checked, and prove that it comes back."""
+
+
+@backup.command()
+@click.option("--full", is_flag=True, help="The whole data folder, as once a month.")
+@data_folder
+@kind
+def run(*, full: bool, home: Path | None) -> None:
+    """Back up now; trading goes on."""
+    from aitrade.ops.backup import run as make
+    from aitrade.ops.backup.process import lower_priority
+
+    folder = load(home=home).home
+    lower_priority()
+    made = make(folder, "full" if full else "daily")
+    click.echo(f"{made.id}: {made.files} files, {made.clear_size:,} bytes, {made.size:,} sealed, {made.seconds} s")
+    _same_device(folder)
+
+
+@backup.command("list")
+@data_folder
+@kind
+def list_backups(home: Path | None) -> None:
+    """List the backups, oldest first."""
+    shelf = Shelf.of(load(home=home).home)
+    rows = [
+        (made.id, f"{ist(made.at):%d %b %Y %H:%M:%S}", str(made.files), f"{made.size:,}", f"{made.seconds} s")
+        for made in shelf.all()
+    ]
+    table(rows, ("backup", "begun (IST)", "files", "bytes", "took"))
+    click.echo(f"\nThey lie in {shelf.folder}")
+
+
+@backup.command()
+@click.argument("backup_id", required=False, default="")
+@data_folder
+@kind
+def verify(backup_id: str, home: Path | None) -> None:
+    """Restore a backup (the newest) into a scratch place and compare; exit status 2 names the differences."""
+    from aitrade.ops.backup.verifying import verify as prove
+
+    verified = prove(load(home=home).home, backup_id)
+    books(verified.books)
+    for difference in verified.differences:
+        click.echo(difference, err=True)
+    if verified.differences:
+        raise SystemExit(REFUSED)
+    click.echo(f"\n{verified.backup}: {verified.files} files and every book as backed up, {verified.seconds} s")
+
+
+@backup.command()
+@click.option("--once", is_flag=True, help="One round, then end; without it a round each half minute.")
+@data_folder
+@kind
+def mirror(*, once: bool, home: Path | None) -> None:
+    """Copy the journals, closed and open segments, to where the backups lie; `aitrade up` does it by itself."""
+    from aitrade.ops.backup.mirror import Mirror, copying, follow
+
+    folder = load(home=home).home
+    if not (folder / "books").exists():
+        raise Refused(f"Nothing was traded under {folder} yet; there is no journal to copy.")
+    with copying(folder):
+        if once:
+            click.echo(f"{Mirror(folder).copy().size:,} bytes copied")
+            return
+        follow(
+            folder, threading.Event().wait, lambda error: click.echo(f"Not copied: {error}", err=True),
+            lambda copied: click.echo(f"{copied.size:,} bytes copied"),
+        )  # fmt: skip
+
+
+@backup.command()
+@data_folder
+@kind
+def configuration(home: Path | None) -> None:
+    """Keep the configuration as it is now, and list its changes, newest first."""
+    from aitrade.ops.configuration_history import changes, folder, keep
+
+    at = load(home=home).home
+    keep(at)
+    rows = [
+        (change.id[:12], f"{ist(change.at):%d %b %Y %H:%M:%S}", change.who, " ".join(change.files))
+        for change in changes(at)
+    ]
+    table(rows, ("change", "when (IST)", "who", "files"))
+    click.echo(f"\ngit -C {folder(at)} log -p shows what changed")
+
+
+def books(heads: tuple[BookHead, ...]) -> None:
+    """Print where each book stands."""
+    rows = [
+        (head.book, str(head.seq), f"{ist(head.wall):%d %b %Y %H:%M:%S}" if head.wall else "-",
+         format_rupees(head.cash) if head.state else "-", head.head[:16])
+        for head in heads
+    ]  # fmt: skip
+    table(rows, ("book", "last record", "written (IST)", "cash", "chain"))
+
+
+def _same_device(home: Path) -> None:
+    if not on_second_device(home):
+        click.echo(SAME_DEVICE, err=True)

@@ -1,0 +1,57 @@
+"""`aitrade restore`: bring a data folder back, to its newest record or to a moment."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from aitrade.cli.backup import books
+from aitrade.cli.options import data_folder, kind
+from aitrade.cli.vault import secret_from
+from aitrade.core.clock import IST
+from aitrade.core.config import load
+from aitrade.core.errors import Refused
+
+
+@click.command()
+@click.argument("backup_id", required=False, default="")
+@click.option("--to", "moment", help='Stop at this moment of the machine\'s clock, IST: "2026-03-27 14:05:00".')
+@click.option(
+    "--from", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the backups lie, when the configuration is lost.",
+)  # fmt: skip
+@click.option("--key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Key file of the vault.")
+@click.option("--passphrase", is_flag=True, help="Ask for the vault's passphrase.")
+@click.option("--recovery", is_flag=True, help="Ask for the offline recovery key: nothing else is needed.")
+@data_folder
+@kind
+def restore(
+    backup_id: str, moment: str | None, folder: Path | None, key_file: Path | None, *, passphrase: bool,
+    recovery: bool, home: Path | None,
+) -> None:  # fmt: skip
+    """Bring the data folder back from BACKUP_ID (the newest) and the copies of the journals.
+
+    All of it is rebuilt and verified first; what is there now is then moved into archive/, never overwritten.
+    """
+    from aitrade.ops.backup.restoring import restore as bring_back
+
+    at = load(home=home).home
+    restored = bring_back(
+        at, backup_id, to=_moment(moment), folder=folder, key_file=key_file,
+        passphrase=secret_from("Passphrase of the vault") if passphrase else "",
+        recovery=secret_from("Recovery key") if recovery else "",
+    )  # fmt: skip
+    books(restored.books)
+    click.echo(f"\nRestored from {restored.backup} in {restored.seconds} s; {restored.from_copies:,} bytes of journal "
+               "came from the copies.")  # fmt: skip
+    if restored.set_aside:
+        click.echo(f"What was there lies in {at / restored.set_aside}")
+
+
+def _moment(text: str | None) -> int:
+    if not text:
+        return 0
+    try:
+        return int(datetime.fromisoformat(text).replace(tzinfo=IST).timestamp()) * 10**9 + 999_999_999
+    except ValueError:
+        raise Refused(f'{text!r} is not a moment; write it as "2026-03-27 14:05:00" (IST).') from None

@@ -1,0 +1,97 @@
+"""The process that copies the journals: `python -m aitrade.ops.backup.process` with its settings on standard input.
+
+It is a child of the supervisor, of low priority, and never in the way of what trades. It also keeps the configuration's
+history. What goes wrong is logged, once until it is well again, and tried again at the next round.
+"""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from aitrade.core import logs
+from aitrade.core.errors import Conflict
+from aitrade.core.files import write_private
+from aitrade.ops import configuration_history
+from aitrade.ops.backup import mirror
+
+NAME = "backup"
+REFUSED = 3
+_log = logs.get(__name__)
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Whose journals."""
+
+    home: str
+
+
+class Rounds:
+    """Rounds of copying until told to stop."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._stop = threading.Event()
+        self._trouble = ""
+
+    def stop(self) -> None:
+        """End after the present round."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Copy, and wait, and copy."""
+        mirror.follow(self._home, self._wait, self._failed, self._done)
+
+    def _done(self, copied: mirror.Copied) -> None:
+        if self._trouble:
+            _log.info("journals are copied again")
+            self._trouble = ""
+        for book in copied.set_aside:
+            _log.warning("copy set aside", book=book, why="the journal is another than the one that was copied")
+        configuration_history.keep(self._home)
+
+    def _failed(self, error: Exception) -> None:
+        if str(error) != self._trouble:
+            _log.error("journals are not copied", why=str(error))
+        self._trouble = str(error)
+
+    def _wait(self, seconds: float) -> bool:
+        return self._stop.wait(seconds)
+
+
+def lower_priority() -> None:
+    """Let everything else go first."""
+    process = psutil.Process()
+    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10)
+
+
+def ready(home: Path, pid: int) -> bool:
+    """Return whether the process with id `pid` copies."""
+    path = home / "run" / "backup.pid"
+    return path.is_file() and path.read_text("ascii") == str(pid)
+
+
+def main() -> None:
+    """Read settings and copy until asked to end."""
+    home = Path(msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings).home)
+    logs.configure(NAME, home / "logs")
+    lower_priority()
+    try:
+        lock = mirror.copying(home)
+    except Conflict as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(REFUSED)
+    rounds = Rounds(home)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: rounds.stop())
+    write_private(home / "run" / "backup.pid", str(os.getpid()))
+    with lock:
+        rounds.run()
+
+
+if __name__ == "__main__":
+    main()
