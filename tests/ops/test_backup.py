@@ -43,7 +43,9 @@ def test_a_daily_backup_has_all_that_trading_needs(home, book, tmp_path):
     manifest = unpacked(home, made, tmp_path / "out")
     names = {entry.name for entry in manifest.entries}
     journal = {path.relative_to(home).as_posix() for path in book.journal.folder.iterdir()}
-    assert names == journal | {"aitrade.toml", "limits.toml", "vault/vault.json", f"books/{BOOK}/aitrade.db"}
+    plain = {"aitrade.toml", "limits.toml", "vault/vault.json", f"books/{BOOK}/aitrade.db"}
+    assert names >= journal | plain | {"configuration/history.git/HEAD", "operations/journal/000001-first.aij"}
+    assert {name.split("/")[0] for name in names - plain} == {"books", "configuration", "operations"}
     assert (made.files, made.clear_size) == (len(names), manifest.clear_size)
     assert backup.last(home) == made
     assert [row.operation.name for row in noted(home, "backup")] == ["daily"]

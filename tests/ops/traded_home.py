@@ -10,14 +10,17 @@ from aitrade.store.projection import Projection, sqlite_url
 BOOK = "made-1"
 
 
-def traded(home, backups):
-    """Trade two days on `home` and set `backups` as the folder of its backups; return the book, which goes on."""
+def traded(home, backups, units=10):
+    """Trade two days on `home` and set `backups` as the folder of its backups; return the book, which goes on.
+
+    `units` of the first trade make it another book.
+    """
     home.mkdir(parents=True, exist_ok=True)
     (home / "aitrade.toml").write_text(f'backup_folder = "{backups.as_posix()}"\nseed = 3\n')
     (home / "limits.toml").write_text("day_orders = 500\n")
     book = MadeBook(home, BOOK)
     book.day("2025-01-01")
-    book.trade("NSE:TCS", 10, 3_500_00, charges=120)
+    book.trade("NSE:TCS", units, 3_500_00, charges=120)
     book.close({"NSE:TCS": 3_510_00})
     book.carry()
     book.day("2025-01-02")

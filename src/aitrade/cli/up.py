@@ -15,6 +15,7 @@ from aitrade.core.money import PAISE
 from aitrade.engine.pace import FASTEST
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops.alerts.child import watcher
+from aitrade.ops.backup.child import copier
 from aitrade.ops.maintenance.supervised import scheduler_child
 from aitrade.ops.preflight.check import Source
 from aitrade.ops.supervisor import Supervisor, address_of
@@ -60,7 +61,8 @@ def up(
     settings = _settings(configuration, session, strategy, start, book)
     _have_vault(configuration.home)
     logs.configure("supervisor", configuration.home / "logs")
-    others = [*page_children(configuration), watcher(configuration.home), scheduler_child(configuration.home)]
+    base = configuration.home
+    others = [*page_children(configuration), watcher(base), scheduler_child(base), copier(base)]
     supervisor = Supervisor(settings, others, click.echo)
     supervisor.start()
     link = page_link(configuration)

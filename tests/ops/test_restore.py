@@ -1,0 +1,217 @@
+"""The drill: trade, back up, destroy, restore, same ledger; and what is refused before anything is touched."""
+
+import shutil
+
+import pytest
+from traded_home import BOOK, project, shelf, traded
+
+from aitrade.compliance.journal import verify as verify_chain
+from aitrade.compliance.operations import noted
+from aitrade.core.clock import SECOND
+from aitrade.core.errors import AitradeError, Conflict, VaultLocked
+from aitrade.core.files import FileLock
+from aitrade.engine.recovery import recover
+from aitrade.engine.settings import EngineSettings
+from aitrade.ops import backup, ledger
+from aitrade.ops.backup.heads import head_of
+from aitrade.ops.backup.mirror import Mirror
+from aitrade.ops.backup.projections import projected, rebuild
+from aitrade.ops.backup.restoring import restore
+from aitrade.ops.backup.verifying import verify
+from aitrade.store.vault import Vault
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Return a data folder that has traded."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def second(tmp_path):
+    """Return where its backups go."""
+    return tmp_path / "second"
+
+
+@pytest.fixture
+def book(home, second):
+    """Return its book, open."""
+    made = traded(home, second)
+    yield made
+    made.journal.close()
+
+
+def standing(home):
+    """Return what each day of the book did, to the paisa, as the ledger has it."""
+    return [
+        (day.day, day.after, [(row.at.seq, row.body) for row in day.fills], day.head) for day in ledger.walk(home, BOOK)
+    ]
+
+
+def everything(folder):
+    """Return the bytes of every file."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_trade_back_up_destroy_restore_same_ledger(home, second, book):
+    """With the data folder gone, the backup, the copies and the recovery key bring the same ledger back."""
+    key = Vault.ensure(home).new_recovery_key()
+    backup.run(home)
+    book.trade("NSE:INFY", -7, 1_950_10, charges=41)
+    Mirror(home).copy()
+    before, state = standing(home), head_of(BOOK, book.journal.folder)
+    shutil.rmtree(home)
+    restored = restore(home, folder=second, recovery=key)
+    assert standing(home) == before
+    assert state in restored.books
+    assert recover(EngineSettings(home=str(home), book=BOOK)).state == book.book.state
+    assert restored.from_copies > 0
+    assert project(home) == state.seq
+    assert (home / "limits.toml").read_text() == "day_orders = 500\n"
+    assert Vault.open(home).sealing_keys()  # opens by this machine from now on
+    assert [row.operation.outcome for row in noted(home, "restore")] == ["passed"]
+
+
+def test_without_the_recovery_key_nothing_comes_back(home, second, book):
+    """Without keyring, vault and key, and with the wrong key, it says what is missing and leaves nothing."""
+    Vault.ensure(home).new_recovery_key()
+    backup.run(home)
+    other = Vault.create(home.parent / "other").new_recovery_key()
+    shutil.rmtree(home)
+    for given in ("", other):
+        with pytest.raises(VaultLocked):
+            restore(home, folder=second, recovery=given)
+    assert not (home / "books").exists()
+
+
+def test_a_restore_to_a_moment_ends_with_its_last_record(home, book):
+    """Records after the moment are not there, the chain verifies, and trading goes on from it."""
+    backup.run(home)
+    moment, seq, before = book.now + 5, book.journal.seq, standing(home)
+    book.now += 60 * SECOND
+    book.trade("NSE:INFY", -7, 1_950_10)
+    Mirror(home).copy()
+    after = standing(home)
+    restored = restore(home, to=moment)
+    assert standing(home) == before
+    assert verify_chain(home / "books" / BOOK / "journal").records == seq
+    restore(home, to=book.now + 5)
+    assert standing(home) == after
+    assert restored.to == moment
+
+
+def test_a_moment_before_the_backup_cuts_the_backup(home, book):
+    """The journal in a backup reaches back to the book's first record; a database that is ahead is made anew."""
+    first = ledger.read(home, BOOK, "2025-01-01")
+    backup.run(home)
+    restore(home, to=book.now - 20 * 3600 * SECOND)
+    assert ledger.days(home, BOOK) == ["2025-01-01"]
+    assert ledger.read(home, BOOK, "2025-01-01").head == first.head
+    assert projected(home, BOOK) == 0
+    assert project(home) == first.last_seq
+
+
+def test_what_was_there_is_set_aside_not_lost(home, book):
+    """The data folder's books move into the archive; files that a backup has not stay where they are."""
+    backup.run(home)
+    (home / "reports").mkdir()
+    (home / "reports" / "kept.html").write_text("x")
+    book.trade("NSE:INFY", -7, 1_950_10)
+    before = everything(home / "books")
+    restored = restore(home)
+    assert everything(home / restored.set_aside / "books") == before
+    assert everything(home / "books") != before
+    assert (home / "reports" / "kept.html").exists()
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "foreign", "gone"])
+def test_a_bad_backup_is_refused_before_anything_is_touched(home, book, tmp_path, damage):
+    """Damaged, truncated, of another installation or gone: the data folder is as it was, byte by byte."""
+    made = backup.run(home)
+    path = shelf(home).bundle(made)
+    _spoil(path, damage, tmp_path)
+    before = everything(home)
+    with pytest.raises(AitradeError):
+        restore(home)
+    after = everything(home)
+    assert {name for name in after.keys() | before.keys() if after.get(name) != before.get(name)} <= _locks(home)
+
+
+def test_a_running_engine_keeps_its_data_folder(home, book):
+    """Nothing is restored under an engine."""
+    backup.run(home)
+    with FileLock(home / "engine.lock"), pytest.raises(Conflict, match="stop it"):
+        restore(home)
+
+
+def test_verify_restores_into_scratch_and_compares(home, book):
+    """A good backup has no difference, trading on changes nothing about it, and it is recorded as a drill."""
+    made = backup.run(home)
+    book.trade("NSE:INFY", -7, 1_950_10)
+    verified = verify(home)
+    assert (verified.backup, verified.differences, verified.books) == (made.id, (), made.books)
+    assert [row.operation.outcome for row in noted(home, "drill")] == ["passed"]
+    assert not (home / "run" / "verify.scratch").exists()
+
+
+def test_verify_sees_a_backup_of_another_past(home, book, second, tmp_path):
+    """When the book's journal is another one at the backup's last record, it says so."""
+    backup.run(home)
+    book.journal.close()
+    (home / "books" / BOOK).rename(tmp_path / "gone")
+    other = traded(home, second, units=11)
+    other.trade("NSE:TCS", 2, 3_000_00)
+    other.journal.close()
+    backup_of_old = verify(home)
+    assert backup_of_old.differences == (f"the chain of {BOOK} is another at record {book.journal.seq}",)
+
+
+def test_verify_sees_a_database_that_is_damaged_or_ahead(home, book, tmp_path):
+    """A database that does not check, or that knows more than its journal, is a difference."""
+    database = home / "books" / BOOK / "aitrade.db"
+    data = bytearray(database.read_bytes())
+    data[4096 * 3 : 4096 * 4] = bytes(4096)
+    (home / "books" / BOOK / "aitrade.db").write_bytes(bytes(data))
+    backup.run(home)
+    assert "is damaged" in verify(home).differences[0]
+
+
+def test_a_rebuilt_database_is_the_same(home, book):
+    """Projecting a journal anew gives the same rows."""
+    import sqlite3
+    from contextlib import closing
+
+    def rows():
+        with closing(sqlite3.connect(home / "books" / BOOK / "aitrade.db")) as connection:
+            return list(connection.iterdump())
+
+    before = rows()
+    with closing(sqlite3.connect(home / "books" / BOOK / "aitrade.db")) as connection:
+        connection.execute("DELETE FROM fills")
+        connection.commit()
+    assert rows() != before
+    assert rebuild(home, BOOK) == book.journal.seq
+    assert rows() == before
+
+
+def _spoil(path, damage, tmp_path):
+    if damage == "flipped":
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(bytes(data))
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:-1000])
+    elif damage == "gone":
+        path.unlink()
+    else:
+        other = traded(tmp_path / "foreign", tmp_path / "foreign-second")
+        foreign = backup.run(tmp_path / "foreign")
+        other.journal.close()
+        described = shelf(tmp_path / "foreign").bundle(foreign)
+        path.unlink()
+        path.with_suffix(".json").unlink()
+        shutil.copytree(described.parent, path.parent, dirs_exist_ok=True)
+
+
+def _locks(home):
+    return {path.relative_to(home) for path in home.rglob("*.lock")}
