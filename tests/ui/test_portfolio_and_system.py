@@ -58,9 +58,15 @@ def test_a_hidden_tab_does_no_work(page, bought):
     page.wait_for_function(f"{last} === aitrade.format.price(aitrade.state.quotes.get('NSE:SBIN').last)")
 
 
+def engine_view(page):
+    """Go to the System tab's second view."""
+    page.evaluate("aitrade.go('system')")
+    page.get_by_role("button", name="Engine and settings").click()
+
+
 def test_trading_is_halted_and_resumed_with_a_reason(page, bought):
     """Halt wants a reason, asks once, and the engine is HALTED for it; Resume takes it back."""
-    page.evaluate("aitrade.go('system')")
+    engine_view(page)
     state = page.locator(".sys-state")
     state.get_by_role("button", name="Halt").click()
     assert "reason" in state.locator(".drawer-why").inner_text()
@@ -75,7 +81,7 @@ def test_trading_is_halted_and_resumed_with_a_reason(page, bought):
 
 def test_settings_in_force_are_shown_with_their_meaning(page, bought):
     """Every limit stands there with its value and what it does, and where it is changed."""
-    page.evaluate("aitrade.go('system')")
+    engine_view(page)
     row = page.locator(".sys-settings tr", has_text="day_loss_rupees")
     row.wait_for()
     words = row.inner_text()
@@ -88,7 +94,7 @@ def test_the_event_log_is_filtered(page, bought):
     """Alerts alone, then words: only lines that fit stay."""
     bought.set_trading("halt", "find this line")
     bought.set_trading("resume", "over")
-    page.evaluate("aitrade.go('system')")
+    engine_view(page)
     page.wait_for_function("document.querySelector('.sys-log').textContent.includes('find this line')")
     page.locator(".sys-log input").fill("find this")
     lines = page.locator(".sys-log tbody tr")

@@ -6,6 +6,7 @@ import { showWidgets } from './kernel.js';
 import * as pieces from './pieces/index.js';
 import './pieces/pieces.css';
 import { del, get, post, put } from './relay.js';
+import { actOn, watchOperations } from './operations.js';
 import { reloadSoon } from './reload.js';
 import { buildShell, go, marketNow, offer, select, send } from './shell.js';
 import { connect, emit, on, setLink, state } from './stream.js';
@@ -14,6 +15,7 @@ const PATIENCE_MS = 20000;
 
 window.aitrade = {
   ...pieces, state, on, get, post, put, del, select, go, toast, confirm, format, marketNow, send, element,
+  operate: actOn,
   ticket: (order) => emit('ticket', order),
 };
 
@@ -23,6 +25,7 @@ on('snapshot', () => {
   if (!state.selected && state.watchlist.length) select(state.watchlist[0]);
 });
 connect();
+watchOperations();
 
 const views = [...document.querySelectorAll('script.aitrade-view')].map((script) => [script.dataset.tab, JSON.parse(script.textContent)]);
 if (views.length) offer(views.map(([tab]) => tab));

@@ -1,11 +1,12 @@
 // The engine's API through the page's own server: it adds the engine's token and checks who asks.
-const base = '/aitrade/api';
+const ENGINE = '/aitrade/api';
+const OPERATIONS = '/aitrade/operations';
 
 function xsrf() {
   return document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? '';
 }
 
-async function ask(method, path, body) {
+async function ask(method, path, body, base = ENGINE) {
   const response = await fetch(base + path, {
     method,
     headers: { 'Content-Type': 'application/json', 'X-XSRFToken': xsrf() },
@@ -31,4 +32,5 @@ export const get = (path) => ask('GET', path);
 export const post = (path, body = {}) => ask('POST', path, body);
 export const put = (path, body) => ask('PUT', path, body);
 export const del = (path) => ask('DELETE', path);
+export const operations = { look: () => ask('GET', '', undefined, OPERATIONS), act: (what, body) => ask('POST', `/${what}`, body, OPERATIONS) };
 export { xsrf };

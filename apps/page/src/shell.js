@@ -54,6 +54,16 @@ export function offer(names) {
   if (!names.includes(state.tab)) go(names[0]);
 }
 
+// A number beside a tab's name: how much in it waits for a person, and how bad the worst is.
+export function mark(name, count, severity, words) {
+  const button = buttons.get(name);
+  const made = button.querySelector('.tab-mark') ?? button.insertBefore(element('span', ''), button.querySelector('kbd'));
+  made.className = `tab-mark ${severity}`;
+  made.hidden = !count;
+  made.title = words;
+  put(made, String(count));
+}
+
 function tabBar() {
   const bar = element('nav', 'tab-bar');
   bar.role = 'tablist';

@@ -14,7 +14,7 @@ const BACKOFF_MS = [250, 500, 1000, 2000, 4000];
 
 export const state = {
   link: { engine: 'connecting', kernel: 'connecting', server: 'up' },
-  world: null, time: null, health: null, funds: null, btst: null,
+  world: null, time: null, health: null, funds: null, btst: null, operations: null,
   quotes: new Map(), instruments: new Map(), indices: [], watchlist: [],
   orders: new Map(), trades: new Map(), positions: new Map(), holdings: new Map(), strategies: new Map(),
   events: new Map(), alerts: new Map(),

@@ -30,6 +30,7 @@ from aitrade.core.errors import Conflict
 from aitrade.core.files import write_private
 from aitrade.ui.login import CookieIdentity, Door, cookie_secret, let_in
 from aitrade.ui.observed import COUNTS, HealthHandler, MetricsHandler
+from aitrade.ui.operations import DOES, Lookout, Operations, OperationsDone
 from aitrade.ui.relay import ApiRelay, StreamRelay
 from aitrade.ui.server import HERE, POLICY, STOCK_POLICY, Handlers, PageAddress, bundle_is_there, notebook
 from aitrade.ui.upstream import Upstream
@@ -101,6 +102,7 @@ class PageApplication(Voila):
         """Serve these and nothing else: every door but the log-in's asks who is there."""
         engine = Upstream("The engine", self._run / "engine.json", self._run / "token")
         charts = Upstream("The chart worker", self._run / "charts.json", self._run / "token")
+        operations = {"lookout": Lookout(Path(self.settings.home))}
         page = {
             "notebook_path": os.path.relpath(self.notebook_path, self.root_dir),
             "template_paths": self.template_paths,
@@ -114,6 +116,8 @@ class PageApplication(Voila):
             (r"/aitrade/stream", StreamRelay, {"upstream": engine}),
             (r"/aitrade/api/(.*)", ApiRelay, {"upstream": engine}),
             (r"/aitrade/chart/(.*)", ApiRelay, {"upstream": charts}),
+            (r"/aitrade/operations", Operations, operations),
+            (rf"/aitrade/operations/({'|'.join(DOES)})", OperationsDone, operations),
             (r"/aitrade/static/(plain\.css|icon\.svg)", Asset, {"path": str(HERE / "assets")}),
             (r"/aitrade/static/(.*)", BundleFile, {"path": str(HERE / "static")}),
             (r"/login", LoginHandler),

@@ -30,7 +30,9 @@ def take(folder: Path) -> list[Path]:
         with trading(Path(home), *options) as running, page_at(started, running.link) as page:
             with EngineClient.of(Path(home)) as client:
                 _trade(client)
-            return [_picture(page, tab, folder / f"{tab}.png") for tab in TABS]
+            made = [_picture(page, tab, folder / f"{tab}.png") for tab in TABS]
+            page.get_by_role("button", name="Engine and settings").click()
+            return [*made, _picture(page, "system", folder / "system-engine.png")]
 
 
 def _trade(client: EngineClient) -> None:

@@ -11,6 +11,7 @@ from aitrade.core.clock import MINUTE
 from aitrade.core.errors import JournalBroken
 from aitrade.ops.alerts.engine_state import EngineState
 from aitrade.ops.alerts.observation import Observation
+from aitrade.ops.machine_clock import machine_clock
 
 RECORDS_A_LOOK = 5_000
 AGAIN_S = 3_600.0
@@ -37,7 +38,8 @@ class Measure:
         engine, disk = self._engine, shutil.disk_usage(self._home)
         health, funds, market = engine.health, engine.funds, engine.trading(at)
         fresh = health is not None and engine.silent_s < FRESH_S
-        offset = health.clock_offset_ms if health else None
+        told = health.clock_offset_ms if health and fresh else None
+        offset = machine_clock().offset_ms if told is None else told
         return Observation(
             at=at,
             market=market,

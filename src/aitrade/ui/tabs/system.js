@@ -1,4 +1,4 @@
-// The System tab: how engine, feed and machine are and why, what happened, what is in force, and who may trade.
+// The System tab's second view: how engine, feed and machine are and why, what happened, what is in force, and who may trade.
 
 const LEVELS = ["info", "warning", "alert"];
 const STAGES = { risk: "Risk checks", journal: "Journal written", venue: "Handed to the venue", total: "Submit to sent" };
@@ -235,7 +235,7 @@ function settingPanel(says, byCommand) {
 
 function render({ model, el }) {
   const { node, painter, state } = aitrade;
-  el.classList.add("system");
+  el.classList.add("sys-engine");
   const [health, trading, latency, rate, venues, world, log] = [healthPanel(), tradingPanel(), latencyPanel(), ratePanel(), venuePanel(), worldPanel(), logPanel()];
   const settings = settingPanel(model.get("says"), model.get("by_command"));
   const column = (...parts) => node("div", "sys-column", "", ...parts.map(({ element }) => element));

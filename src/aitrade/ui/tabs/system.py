@@ -1,4 +1,7 @@
-"""The System tab: health with reasons, latency, rate-limit use, journal, event log, settings, trading state."""
+"""The System tab in two views: operations (health, alerts, incidents, preflight, upkeep, backup), and the engine.
+
+The second has latency, rate-limit use, the journal, the event log, settings and limits in force, and the trading state.
+"""
 
 import re
 from functools import cache
@@ -7,6 +10,7 @@ from typing import Any
 
 import anywidget
 import traitlets
+from ipywidgets import Box, Widget
 
 from aitrade.core.config import Configuration
 from aitrade.risk import limits
@@ -32,6 +36,13 @@ def descriptions() -> dict[str, str]:
     return settings | renamed | BY_COMMAND | dict(_COMMENTED.findall(text))
 
 
+class OperationsView(anywidget.AnyWidget):
+    """What the page server says of operations, and the choice between the two views."""
+
+    _esm = _HERE / "system_operations.js"
+    _css = _HERE / "system_operations.css"
+
+
 class SystemView(anywidget.AnyWidget):
     """One view over the engine's health frames, its event log and its /settings. `says` describes settings by name."""
 
@@ -41,6 +52,8 @@ class SystemView(anywidget.AnyWidget):
     by_command = traitlets.List().tag(sync=True)
 
 
-def build(_desk: Any) -> SystemView:
-    """Return the tab's widget; what it shows comes straight from the engine."""
-    return SystemView(says=descriptions(), by_command=list(BY_COMMAND))
+def build(_desk: Any) -> Widget:
+    """Return the tab's widget; what it shows comes straight from the engine and the page server."""
+    tab = Box([OperationsView(), SystemView(says=descriptions(), by_command=list(BY_COMMAND))])
+    tab.add_class("system")
+    return tab
