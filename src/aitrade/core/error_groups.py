@@ -76,10 +76,10 @@ def keep(home: Path, errors: Iterable[Told]) -> None:
 
 
 def read(home: Path) -> list[ErrorGroup]:
-    """Return the groups of a data folder, the newest first; a file that is damaged counts as empty."""
+    """Return the groups of a data folder, the newest first; a file that cannot be read counts as empty."""
     try:
         return msgspec.json.decode((home / FILE).read_bytes(), type=list[ErrorGroup])
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError):
         return []
 
 

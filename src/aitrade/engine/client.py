@@ -1,6 +1,7 @@
 """How everything else talks to the running engine: commands, the page's controls, tests."""
 
 import http.client
+import uuid
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -63,6 +64,7 @@ class EngineClient:
             "Content-Type": "application/json",
             "X-Actor": actor,
             "X-Role": role,
+            "X-Session": uuid.uuid4().hex,
         }
 
     @classmethod

@@ -107,6 +107,15 @@ class Retention(Row, frozen=True, kw_only=True, rename={"data_class": "class", "
     days: int
 
 
+class AuditTrail(Row, frozen=True, kw_only=True):
+    """What a record has to have, by what it tells: names of its fields, dotted ones within its body."""
+
+    sent: list[str]
+    accepted: list[str]
+    traded: list[str]
+    refused: list[str]
+
+
 class _Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     indices: list[str]
     tick: list[_Tick]
@@ -120,6 +129,7 @@ class _Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     position_limit: list[PositionLimit]
     stock_limit: list[StockLimit]
     retention: list[Retention]
+    audit_trail: list[AuditTrail]
 
 
 class Rules:
@@ -140,6 +150,7 @@ class Rules:
         self._position_limit = Through(facts_.position_limit)
         self._stock_limit = Through(facts_.stock_limit)
         self._retention = by(facts_.retention, "data_class")
+        self._audit_trail = Through(facts_.audit_trail)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Rules":
@@ -201,6 +212,10 @@ class Rules:
     def retention(self, day: date) -> dict[str, int]:
         """Return the days for which each class of data is kept, by the rules of `day`."""
         return {name: rows.at(day).days for name, rows in self._retention.items()}
+
+    def audit_trail(self, day: date) -> AuditTrail:
+        """Return what the records of an order have to have."""
+        return self._audit_trail.at(day)
 
     def is_index(self, base: str) -> bool:
         """Return whether `base` is an index with derivatives."""

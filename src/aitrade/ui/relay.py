@@ -14,6 +14,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, websocket_connect
 
+from aitrade.ui.login import session_of
 from aitrade.ui.observed import COUNTS
 from aitrade.ui.upstream import Upstream
 
@@ -90,6 +91,7 @@ class ApiRelay(APIHandler):
             "X-Actor": user,
             "X-Role": "trader",
             "X-Source": self.request.remote_ip or "",
+            "X-Session": session_of(self),
         }
 
     def _fail(self, why: str) -> None:

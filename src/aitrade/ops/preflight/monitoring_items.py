@@ -4,6 +4,7 @@ import time
 
 from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
 from aitrade.ops.preflight.ground import Ground
+from aitrade.ops.preflight.observing import ErrorsTracked, HealthMonitoring, MetricsCollected
 
 
 class AlertsTested:
@@ -41,4 +42,4 @@ class AlertsTested:
         return Finding(status, f"{'; '.join(words)}.", measured, Source.SYSTEM, 2 + len(channels))
 
 
-ITEMS: tuple[Item, ...] = (AlertsTested(),)
+ITEMS: tuple[Item, ...] = (HealthMonitoring(), MetricsCollected(), AlertsTested(), ErrorsTracked())

@@ -7,6 +7,7 @@ from pathlib import Path
 from aitrade.compliance.journal import HEADER
 from aitrade.core.drills import registered
 from aitrade.ops import secret_scan
+from aitrade.ops.preflight.audit_logging import AuditLogging
 from aitrade.ops.preflight.awaited import finding
 from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
 from aitrade.ops.preflight.ground import Ground
@@ -159,4 +160,4 @@ def _short(where: str, ground: Ground) -> str:
     return where
 
 
-ITEMS: tuple[Item, ...] = (Credentials(), HardCodedSecrets(), AccessControls(), DataEncrypted())
+ITEMS: tuple[Item, ...] = (Credentials(), HardCodedSecrets(), AuditLogging(), AccessControls(), DataEncrypted())
