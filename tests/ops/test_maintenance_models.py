@@ -21,6 +21,7 @@ from aitrade.market.simulated.universe import load_calibration, packaged_calibra
 from aitrade.ops.maintenance.models import UpdateModels
 from aitrade.ops.maintenance.task import Ground
 from aitrade.ops.models import Activation, activate
+from aitrade.ops.preflight.binding import binding
 from aitrade.store.models import Models
 
 NOW = at("2026-11-25", "18:30")
@@ -148,3 +149,11 @@ def test_the_commands_list_and_activate(tmp_path):
     assert CliRunner().invoke(main, ["model", "activate", "btst-rule", "1", *where]).exit_code == 2
     done = CliRunner().invoke(main, ["model", "activate", "btst-rule", "1", "--by", "me", "--reason", "a test", *where])
     assert "version 1 is active, 0 was" in done.output
+
+
+def test_an_activation_ends_the_preflight_pass(tmp_path):
+    """What a pass is bound to is another configuration afterwards."""
+    weights(tmp_path, change=1.0, place=3.0)
+    before = binding(load(home=tmp_path), NOW)
+    activate(tmp_path, "btst-rule", 1, actor="a person", reason="a test")
+    assert before.changes(binding(load(home=tmp_path), NOW)) == ["configuration"]

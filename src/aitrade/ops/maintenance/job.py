@@ -58,6 +58,7 @@ def _done(task: Task, ground: Ground) -> Outcome:
     shutil.rmtree(ground.scratch, ignore_errors=True)
     done = task.run(ground)
     ground.keep()
+    shutil.rmtree(ground.scratch, ignore_errors=True)
     return Outcome(task=task.name, status=Status.DONE, says=done.says, measured=done.measured)
 
 

@@ -71,6 +71,14 @@ class MaintenanceManager:
         """Make the week's analysis."""
         return self.perform("analyze_performance", dry_run=dry_run)
 
+    def optimize_caches(self, *, dry_run: bool = False) -> Outcome:
+        """Check imported data, remove leftovers, empty the chart worker's memory."""
+        return self.perform("optimize_caches", dry_run=dry_run)
+
+    def scan_security(self, *, dry_run: bool = False) -> Outcome:
+        """Look for hard-coded secrets, open files, open sockets."""
+        return self.perform("scan_security", dry_run=dry_run)
+
     def perform_full_backup(self, *, dry_run: bool = False) -> Outcome:
         """Back the whole data folder up."""
         return self.perform("perform_full_backup", dry_run=dry_run)

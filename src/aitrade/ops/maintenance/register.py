@@ -11,6 +11,8 @@ CLASSES = {
     "produce_daily_reports": "reporting:DailyReports",
     "validate_system_health": "checkups:SystemHealthCheck",
     "analyze_performance": "reporting:WeeklyAnalysis",
+    "optimize_caches": "caches:OptimizeCaches",
+    "scan_security": "security:SecurityScan",
     "perform_full_backup": "backups:FullBackup",
     "produce_compliance_report": "reporting:ComplianceReport",
     "audit_system": "checkups:SystemAudit",

@@ -20,6 +20,7 @@ from aitrade.core.config import Configuration
 from aitrade.engine.runner import code_hash
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.risk.limits import FILE, Limits
+from aitrade.store.models import ACTIVE
 from aitrade.strategies import KERNELS
 
 _PACKAGE = Path(aitrade.__file__).parent
@@ -32,7 +33,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     """Every file of the installed package."""
     configuration: str
-    """Settings in force, the configuration files of the data folder and its market facts."""
+    """Settings in force, the configuration files of the data folder, its market facts, and which models are active."""
     limits: str
     strategies: str
     lock: str
@@ -68,7 +69,7 @@ def trading_day(home: Path, ts: int) -> str:
 
 
 def _settings_files(home: Path) -> str:
-    return _files(home, [*home.glob("*.toml"), *(home / "facts").rglob("*")])
+    return _files(home, [*home.glob("*.toml"), *(home / "facts").rglob("*"), home / ACTIVE])
 
 
 def _files(root: Path, paths: Iterable[Path]) -> str:
