@@ -22,31 +22,39 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
-import structlog
 
 from aitrade.core.clock import ist, ist_date
 from aitrade.core.error_groups import Told, keep, told
 from aitrade.core.files import FileLock
 from aitrade.core.redaction import redacted
 
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
 KEPT_DAYS = 90
 """How long a day's log is kept where nobody says otherwise; the dated term is in the retention facts."""
 ERRORS_KEPT_SECONDS = 0.5
 """At most this often the groups of errors are written."""
 _ERRORS = frozenset({"alert", "error", "critical"})
-_LOGGER = structlog.make_filtering_bound_logger(logging.INFO)
 _ROLLED = re.compile(r"\.(\d{4}-\d{2}-\d{2})\.gz$")
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 Fields = MutableMapping[str, Any]
 
 
-def get(name: str) -> structlog.typing.FilteringBoundLogger:
-    """Return the logger of a module; it may be made before `configure`, and says nothing until then."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        None, processors=[structlog.stdlib.add_log_level, _hand_over], wrapper_class=_LOGGER, module=name
+def get(name: str) -> "FilteringBoundLogger":
+    """Return the logger of a module; it may be made before `configure`, and says nothing until then.
+
+    The first call imports structlog, which takes a tenth of a second: the engine's start-up path uses `later`.
+    """
+    import structlog
+
+    wrapper = structlog.make_filtering_bound_logger(logging.INFO)
+    level = structlog.stdlib.add_log_level
+    logger: FilteringBoundLogger = structlog.wrap_logger(
+        None, processors=[level, _hand_over], wrapper_class=wrapper, module=name
     )
     return logger
 
@@ -226,6 +234,8 @@ def _exchange(writer: Writer | None) -> None:
 
 def _hand_over(_logger: object, _method: str, fields: Fields) -> str:
     """The last processor of structlog: into the queue, and nothing is printed."""
+    import structlog
+
     if _writer is not None:
         error = _exception(fields.pop("exc_info", None))
         level, event, logger = fields.pop("level"), str(fields.pop("event")), fields.pop("module")

@@ -17,7 +17,6 @@ from aitrade.engine.client import Address
 from aitrade.engine.settings import EngineSettings
 
 REFUSED = 3
-_log = logs.get(__name__)
 
 
 def serve(settings: EngineSettings) -> None:
@@ -36,12 +35,13 @@ def serve(settings: EngineSettings) -> None:
         api.start()
         service.attach(api.send)
         _announce(settings, api)
-        _log.info("engine serves", book=settings.book, mode=settings.mode, port=api.port, pid=os.getpid())
+        where = {"book": settings.book, "mode": settings.mode, "port": api.port, "pid": os.getpid()}
+        logs.later("info", "engine serves", __name__, where)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: service.stop())
         service.run()
         api.stop()
-        _log.info("engine stops", book=settings.book, **service.left_open())
+        logs.later("info", "engine stops", __name__, {"book": settings.book, **service.left_open()})
     finally:
         service.close()
         lock.release()
@@ -70,7 +70,7 @@ def main() -> None:
 
 def _refuse(reason: str) -> NoReturn:
     """Say the reason where the supervisor looks for it: last on standard error."""
-    _log.warning("engine refuses to start", reason=reason)
+    logs.later("warning", "engine refuses to start", __name__, {"reason": reason})
     logs.shut()
     sys.stderr.write(f"{reason}\n")
     sys.exit(REFUSED)
