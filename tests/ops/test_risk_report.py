@@ -128,7 +128,7 @@ def test_shares_move_by_their_beta():
     found = past([index, [2 * move for move in index]], (NIFTY, TCS))
     beta = betas([share(10, 1000_00), option(65, What.CALL, 24_000_00)], found, [NIFTY])
     assert beta == {NIFTY: 1.0, TCS: pytest.approx(2.0)}
-    [told] = stressed([share(10, 1000_00)], beta, [Scenario("down", -0.05)])
+    [told] = stressed([share(10, 1000_00)], beta, [Scenario(-0.05)])
     assert told.total == -1_000_00
 
 

@@ -122,6 +122,8 @@ class Standing(msgspec.Struct, frozen=True):
     charges: tuple[int, ...]
     """Since the book began."""
     trading: str
+    closings: tuple[tuple[int, int], ...] = ()
+    """(ts, equity) at the end of every market day so far."""
 
     @property
     def cash(self) -> int:
@@ -139,6 +141,7 @@ class Standing(msgspec.Struct, frozen=True):
         return cls(
             _copied(state.positions, Lot), _copied(state.holdings, Holding), _copied(state.owned, Lot), state.opening,
             state.realised, state.day.realised, tuple(state.day.charges), tuple(state.charges), state.trading,
+            tuple(state.equity),
         )  # fmt: skip
 
 

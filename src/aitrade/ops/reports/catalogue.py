@@ -112,6 +112,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return {name: one.read(given[name]) if name in given else one.default for name, one in known.items()}
 
 
+SPAN = Parameter(
+    name="span",
+    words="From when to the day: its tax year (1 April), its month, or the book's first day",
+    default="tax-year",
+    choices=("tax-year", "month", "book"),
+)
 CATALOGUE = {
     report.name: report
     for report in (
@@ -166,6 +172,52 @@ CATALOGUE = {
                     most=100,
                 ),
             ),
+        ),
+        Report(
+            name="positions-and-limits",
+            title="Positions and limits",
+            answers="What did the book hold when the day closed, and how near a position limit was it?",
+            cadence=Cadence.DAILY,
+            regulatory=True,
+        ),
+        Report(
+            name="risk",
+            title="Risk report",
+            answers="What may the book lose in a day or in a shock, and how much of its limits did the day use?",
+            cadence=Cadence.DAILY,
+            parameters=(
+                Parameter(
+                    name="confidence",
+                    words="Confidence of value at risk",
+                    default=0.99,
+                    least=0.9,
+                    most=0.999,
+                ),
+                Parameter(
+                    name="window",
+                    words="Past market days to look at",
+                    default=250,
+                    least=20,
+                    most=250,
+                ),
+            ),
+        ),
+        Report(
+            name="profit-and-tax",
+            title="P&L and tax statement",
+            answers="What did each day make, and under which tax head does each closed lot fall?",
+            cadence=Cadence.MONTHLY,
+            regulatory=True,
+            parameters=(SPAN,),
+            seconds=540,
+        ),
+        Report(
+            name="tear-sheet",
+            title="Performance tear sheet",
+            answers="How well did the book do, for what risk, and who did it?",
+            cadence=Cadence.WEEKLY,
+            parameters=(SPAN,),
+            seconds=540,
         ),
     )
 }

@@ -9,7 +9,7 @@ from aitrade.core.clock import ist
 from aitrade.ops.reports.pieces import WAYS, Piece, explained
 
 WIDTH, HEIGHT = 760, 220
-LEFT, RIGHT, TOP, BOTTOM = 92, 12, 14, 30
+LEFT, RIGHT, TOP, BOTTOM = 92, 34, 14, 30
 _INKS = ("#1f5fa8", "#b3561a", "#0f6f66", "#7a4fa3", "#8a6d00", "#55606b")
 
 

@@ -34,21 +34,27 @@ WINDOW = 250
 class Scenario(msgspec.Struct, frozen=True):
     """A sudden move of the index, and what implied volatilities are multiplied by."""
 
-    name: str
     index: float
     volatility: float = 1.0
 
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        scaled = f", volatility x {self.volatility:g}" if self.volatility != 1 else ""
+        return f"Index {self.index * 100:+.0f} %{scaled}" if self.index else f"Index unmoved{scaled}"
+
+    @property
+    def short(self) -> str:
+        """The same for a chart."""
+        scaled = f" v{self.volatility:g}" if self.volatility != 1 else ""
+        return f"{self.index * 100:+.0f} %{scaled}"
+
 
 SCENARIOS = (
-    Scenario("Index -20 %", -0.20),
-    Scenario("Index -10 %", -0.10),
-    Scenario("Index -5 %", -0.05),
-    Scenario("Index +5 %", 0.05),
-    Scenario("Index +10 %", 0.10),
-    Scenario("Index +20 %", 0.20),
-    Scenario("Index -10 %, volatility x 1.5", -0.10, 1.5),
-    Scenario("Index -20 %, volatility x 2", -0.20, 2.0),
-    Scenario("Index unmoved, volatility x 0.7", 0.0, 0.7),
+    *(Scenario(move) for move in (-0.20, -0.10, -0.05, -0.02, 0.02, 0.05, 0.10, 0.20)),
+    Scenario(-0.10, 1.5),
+    Scenario(-0.20, 2.0),
+    Scenario(0.0, 0.7),
 )
 
 
