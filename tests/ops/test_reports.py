@@ -135,12 +135,15 @@ def test_a_failing_cell_leaves_its_notebook_an_alert_and_a_refusal(tmp_path):
 
 
 def test_one_report_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
-    """All of a cadence are tried; the error names those that were not made."""
+    """All that are due are tried, in one child; the error names those that were not made, the others are there."""
     traded(tmp_path, orders=2)
     broken = msgspec.structs.replace(report(REGISTER), name="broken")
-    monkeypatch.setattr("aitrade.ops.reports.production.CATALOGUE", {"broken": broken, REGISTER: report(REGISTER)})
-    with pytest.raises(ReportFailed, match=r"1 reports were made, 1 were not: broken: There is no report 'broken'"):
-        run(tmp_path, "daily", SECOND)
+    due = {"broken": broken, **{name: report(name) for name in (REGISTER, "order-log", "charges", "audit-trail")}}
+    monkeypatch.setattr("aitrade.ops.reports.production.CATALOGUE", due)
+    with pytest.raises(ReportFailed, match="4 reports were made, 1 were not: Report broken of") as failed:
+        run(tmp_path, "daily", SECOND, pdf=False)
+    assert "There is no report 'broken'" in str(failed.value)
+    assert {one.report for one in manifests(tmp_path)} == set(due) - {"broken"}
 
 
 def test_canonical_form_leaves_out_when_and_nothing_else(made):

@@ -63,7 +63,7 @@ class AuditTrail(msgspec.Struct):
                 headline("Things missing", len(self.gaps), mood="bad" if self.gaps else "good"),
                 headline("Records of the day", day.records),
                 headline("Records cut short", len(self.torn), "kept beside the segment" if self.torn else ""),
-                Figure("Engine starts", str(len(day.opened)), f"{len(day.closed)} clean stops"),
+                Figure("Engine starts", str(len(day.opened)), f"of which ended cleanly: {len(day.closed)}"),
             ]
         )
         return Pieces([verified, complete, figures])

@@ -14,7 +14,7 @@ from aitrade.ops.ledger import Day
 from aitrade.ops.reports import contract_note
 from aitrade.ops.reports.canonical import file_hash
 from aitrade.ops.reports.contract_note import ContractNote, Difference, Traded
-from aitrade.ops.reports.pieces import Figures, Notice, Piece, Pieces, Table, table
+from aitrade.ops.reports.pieces import Figures, Listing, Notice, Piece, Pieces, Table, table
 from aitrade.ops.reports.subject import CHARGES_IN_WORDS, Totals, amount, cover, day_of, headline, home, segment
 
 NOT_RECONCILED = "not reconciled"
@@ -45,8 +45,8 @@ class ChargesPaid(msgspec.Struct):
     def cover(self) -> Pieces:
         """Return where the figures come from."""
         rates = ChargeBook.load(self.folder).assumed(date.fromisoformat(self.day.day))
-        told = [Notice(f"ASSUMED: {sentence}", "warn") for sentence in rates]
-        return Pieces([*cover(self.day, self.folder).parts, Notice(f"Broker plan: {self.plan}."), *told])
+        sentences = [f"The broker's plan is {self.plan}.", *(f"ASSUMED: {sentence}" for sentence in rates)]
+        return Pieces([*cover(self.day, self.folder).parts, Listing("What the charges rest on", sentences)])
 
     def verdict(self) -> Pieces:
         """Return whether the contract note agrees, and the day in figures."""

@@ -1,6 +1,7 @@
-"""The job child that makes one report: papermill runs the notebook, nbconvert writes the page, a browser prints it.
+"""The job child that makes reports: papermill runs the notebook, nbconvert writes the page, a browser prints it.
 
-A JSON `Job` comes on standard input, a JSON `Made` goes to standard output. It runs apart from whatever trades.
+A JSON list of `Job` comes on standard input; a line with a JSON `Made` goes to standard output after each. It runs
+apart from whatever trades.
 """
 
 import os
@@ -54,13 +55,21 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def main() -> None:
-    """Make the report that standard input asks for; progress goes to standard error."""
+    """Make the reports that standard input asks for; progress goes to standard error."""
     sys.modules.update(dict.fromkeys(NOT_NEEDED))  # type: ignore[arg-type]
-    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
-    answer = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    answer.write(msgspec.json.encode(make(job)))
-    answer.close()
+    jobs = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Job])
+    with os.fdopen(os.dup(1), "wb", buffering=0) as answers:
+        os.dup2(2, 1)
+        for job in jobs:
+            answers.write(msgspec.json.encode(attempt(job)) + b"\n")
+
+
+def attempt(job: Job) -> Made:
+    """Make a report; whatever goes wrong is in the answer, so that those after it are made."""
+    try:
+        return make(job)
+    except Exception as failed:
+        return Made(notebook="", error=f"{type(failed).__name__}: {failed}")
 
 
 def make(job: Job) -> Made:

@@ -167,6 +167,22 @@ class Notice(msgspec.Struct, Piece):
         return self.sentence
 
 
+class Listing(msgspec.Struct, Piece):
+    """Sentences under a heading; nothing where there is none."""
+
+    heading: str
+    sentences: list[str]
+
+    def html(self) -> str:
+        """Return the sentences as a list."""
+        lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.sentences)
+        return f'<div class="listing"><b>{escape(self.heading)}</b><ul>{lines}</ul></div>' if lines else ""
+
+    def text(self) -> str:
+        """Return a line a sentence."""
+        return "\n".join(self.sentences)
+
+
 class Pieces(msgspec.Struct, Piece):
     """Several pieces as one."""
 

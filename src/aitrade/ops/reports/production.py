@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -74,33 +74,27 @@ def produce(
     wanted, day = report(name), a_day(day).isoformat()
     given = dict(parameters or {})
     book = book_of(home, day, given.pop("book", ""))
-    values = wanted.values(given)
-    with FileLock(home / "run" / "report.lock", wait=True):
-        known = {str(kept.version): kept.content_hash for kept in manifests(home, name, day, book, values)}
-        job = Job(
-            report=name, day=day, book=book, parameters=values, folder=str(folder_of(home, day)),
-            stem=_stem(wanted, book, values), known=known, pdf=pdf,
-        )  # fmt: skip
-        made = _made(home, job)
-        if made.error:
-            _tell_failure(home, job, made)
-        return _noted(home, job, made)
+    made = _all(home, [(wanted, wanted.values(given))], book, day, pdf=pdf)
+    if isinstance(made[0], ReportFailed):
+        raise made[0]
+    return made[0]
 
 
-def run(home: Path, cadence: str, day: str) -> list[Produced]:
-    """Make every report of a cadence (daily, weekly, monthly) for a day; one that fails does not stop the others.
+def run(
+    home: Path, cadence: str, day: str, *, names: Iterable[str] = (), book: str = "", pdf: bool = True
+) -> list[Produced]:
+    """Make every report of a cadence (daily, weekly, monthly; or those named) for a day, in one child.
 
-    Raises ReportFailed at the end naming those that failed.
+    One that fails does not stop the others; raises ReportFailed at the end naming those that failed.
     """
-    made, failed = [], []
-    for one in due(cadence):
-        try:
-            made.append(produce(home, one.name, day))
-        except AitradeError as error:
-            failed.append(f"{one.name}: {error}")
+    wanted = [report(name) for name in names] or due(cadence)
+    day = a_day(day).isoformat()
+    made = _all(home, [(one, one.values({})) for one in wanted], book_of(home, day, book), day, pdf=pdf)
+    failed = [one for one in made if isinstance(one, ReportFailed)]
     if failed:
-        raise ReportFailed(f"{len(made)} reports were made, {len(failed)} were not: {' '.join(failed)}")
-    return made
+        words = " ".join(map(str, failed))
+        raise ReportFailed(f"{len(made) - len(failed)} reports were made, {len(failed)} were not: {words}")
+    return [one for one in made if isinstance(one, Produced)]
 
 
 def due(cadence: str) -> list[Report]:
@@ -144,27 +138,43 @@ def altered(home: Path) -> list[str]:
     return sorted(found)
 
 
-def _made(home: Path, job: Job) -> Made:
-    """Let a child make it; a child that dies is a failed report."""
-    Path(job.folder).mkdir(parents=True, exist_ok=True)
+def _all(
+    home: Path, wanted: list[tuple[Report, dict[str, Value]]], book: str, day: str, *, pdf: bool
+) -> list[Produced | ReportFailed]:
+    """Let a child make them, one after the other, and note what came of each."""
+    folder = folder_of(home, day)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / "run" / "report.lock", wait=True):
+        jobs = [
+            Job(
+                report=one.name, day=day, book=book, parameters=values, folder=str(folder),
+                stem=_stem(one, book, values), known=_known(home, one.name, day, book, values), pdf=pdf,
+            )
+            for one, values in wanted
+        ]  # fmt: skip
+        made = _children(home, jobs)
+        return [_failed(home, *pair) if pair[1].error else _noted(home, *pair) for pair in zip(jobs, made, strict=True)]
+
+
+def _known(home: Path, name: str, day: str, book: str, values: Mapping[str, Value]) -> dict[str, str]:
+    return {str(kept.version): kept.content_hash for kept in manifests(home, name, day, book, values)}
+
+
+def _children(home: Path, jobs: list[Job]) -> list[Made]:
+    """Run the job child; what it did not answer is a failed report with its last words."""
     command = [sys.executable, "-m", "aitrade.ops.reports.job"]
     with tempfile.TemporaryDirectory(prefix="aitrade-") as runtime:
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter and module
-                command, input=msgspec.json.encode(job), stdout=subprocess.PIPE, env=_environment(home, runtime),
+                command, input=msgspec.json.encode(jobs), stdout=subprocess.PIPE, env=_environment(home, runtime),
                 timeout=LONGEST_SECONDS, check=False, stderr=None if sys.stderr.isatty() else subprocess.PIPE,
             )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return Made(notebook="", error=f"it took longer than {LONGEST_SECONDS} s")
-    return _answer(done)
-
-
-def _answer(done: "subprocess.CompletedProcess[bytes]") -> Made:
-    try:
-        return msgspec.json.decode(done.stdout, type=Made)
-    except msgspec.DecodeError:
-        words = (done.stderr or b"").decode(errors="replace").strip().splitlines()
-        return Made(notebook="", error=words[-1] if words else f"its process ended with status {done.returncode}")
+            words = (done.stderr or b"").decode(errors="replace").strip().splitlines()
+            said, died = done.stdout, words[-1] if words else f"its process ended with status {done.returncode}"
+        except subprocess.TimeoutExpired as late:
+            said, died = late.stdout or b"", f"reports took longer than {LONGEST_SECONDS} s"
+    made = [msgspec.json.decode(line, type=Made) for line in said.splitlines() if line.endswith(b"}")]
+    return made + [Made(notebook="", error=died)] * (len(jobs) - len(made))
 
 
 def _environment(home: Path, runtime: str) -> dict[str, str]:
@@ -203,18 +213,18 @@ def _noted(home: Path, job: Job, made: Made) -> Produced:
     )  # fmt: skip
 
 
-def _tell_failure(home: Path, job: Job, made: Made) -> None:
+def _failed(home: Path, job: Job, made: Made) -> ReportFailed:
     kept = f"; what it had is in {made.notebook}" if made.notebook else ""
     text = f"Report {job.report} of {job.day} (book {job.book}) was not made: {made.error}{kept}."
     note(home, WHAT, job.report, "failed", made, reason=text)
-    _alert(home, text)
-    raise ReportFailed(text)
+    _alert(home, text, job.report)
+    return ReportFailed(text)
 
 
-def _alert(home: Path, text: str) -> None:
+def _alert(home: Path, text: str, subject: str) -> None:
     from aitrade.ops.alerts import raise_alert
 
-    raise_alert(home, "report-failed", "warning", text)
+    raise_alert(home, "report-failed", "warning", text, subject=subject)
 
 
 def _stem(wanted: Report, book: str, values: Mapping[str, Value]) -> str:

@@ -10,7 +10,7 @@ from aitrade.core.money import format_rupees
 from aitrade.core.orders import CHARGE_COMPONENTS
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.ops import ledger
-from aitrade.ops.reports.pieces import Figure, Notice, Piece, Pieces, count, table
+from aitrade.ops.reports.pieces import Figure, Listing, Notice, Piece, Pieces, count, table
 
 NIL = "NIL report"
 
@@ -38,20 +38,27 @@ def cover(day: ledger.Day, folder: Path, *, counted: str = "trades", number: int
     number = len(day.fills) if number is None else number
     parts: list[Piece] = []
     if not number:
-        parts.append(
-            Notice(f"{NIL}: book {day.book} had no {counted} on {day.day}{_closed(folder, day.day)}.", "plain")
-        )
-    if day.source:
-        parts.append(Notice(f"Prices: {day.source}. Every figure is of book {day.book} alone."))
-    modelled = sum(row.body.modelled for row in day.fills)
-    if modelled:
-        parts.append(Notice(f"{modelled} of {len(day.fills)} trades filled at MODELLED prices, marked M.", "warn"))
+        closed = _closed(folder, day.day)
+        parts.append(Notice(f"{NIL}: book {day.book} had no {counted} on {day.day}{closed}."))
     if not day.ended and day.records:
         parts.append(
             Notice("The day had not ended when this was made; the figures go as far as the journal does.", "warn")
         )
-    parts += [Notice(f"ASSUMED: {sentence.removeprefix('ASSUMED: ')}", "warn") for sentence in day.assumed]
+    parts.append(basis(_rests_on(day)))
     return Pieces(parts)
+
+
+def basis(sentences: list[str]) -> Listing:
+    """Return what a report's figures rest on."""
+    return Listing("What the figures rest on", sentences)
+
+
+def _rests_on(day: ledger.Day) -> list[str]:
+    found = [f"Prices: {day.source}. Every figure is of book {day.book} alone."] if day.source else []
+    modelled = sum(row.body.modelled for row in day.fills)
+    if modelled:
+        found.append(f"{modelled} of {len(day.fills)} trades filled at MODELLED prices, marked M.")
+    return found + [f"ASSUMED: {sentence.removeprefix('ASSUMED: ')}" for sentence in day.assumed]
 
 
 def _closed(folder: Path, day: str) -> str:
