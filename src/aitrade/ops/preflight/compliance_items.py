@@ -5,6 +5,8 @@ from aitrade.ops.preflight.awaited import finding
 from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
 from aitrade.ops.preflight.ground import Ground
 
+SIMULATED = Source.SIMULATED
+
 
 class PositionLimits:
     """An order beyond SEBI's limits is refused for that reason; `aitrade.risk` registers the drill once it is."""
@@ -32,4 +34,75 @@ class PositionLimits:
         return Finding(status, found.sentence, measured, Source.SIMULATED, 2)
 
 
-ITEMS: tuple[Item, ...] = (PositionLimits(),)
+class SebiTrail:
+    """Every order since the last pass has its whole story, counted against the venue; a tampered copy is caught."""
+
+    id = "sebi-trail"
+    section = Section.COMPLIANCE
+    words = "SEBI audit trail complete"
+    seconds = 90.0
+
+    def examine(self, ground: Ground) -> Finding:
+        """Examine the installation's orders, then drill on a scratch engine."""
+        from aitrade.ops.preflight.trail_drill import against_running, drill, unpassed
+        from aitrade.ops.trail import examined, gaps
+
+        own, missing, at_venue, days = 0, [], 0, 0
+        for day in unpassed(ground.home, self.id):
+            compared, differ = against_running(ground.home, day)
+            own, days, at_venue = own + examined(day), days + 1, at_venue + compared
+            missing += [*gaps(day), *differ]
+        done = drill(ground.scratch / "drill")
+        wrong = [f"{gap.order}: {gap.what}" for gap in (*missing, *done.gaps)]
+        wrong += [f"{name} verified in a copy" for name in done.unnoticed]
+        wrong += [] if done.probe_found else ["the probe order is not in the journal"]
+        measured: dict[str, int | float | str] = {
+            "orders": own, "days": days, "orders_at_running_venue": at_venue, "drill_orders": done.ours,
+            "drill_orders_at_venue": done.theirs, "missing": len(wrong), "first_missing": wrong[0] if wrong else "",
+        }  # fmt: skip
+        told = (
+            f"{own} orders and refusals of {days} market days since the last pass, and {done.ours} of a drill "
+            f"({done.theirs} in its venue's book)"
+        )
+        if wrong:
+            return Finding(Status.FAIL, f"Of {told}, {len(wrong)} are wrong; first {wrong[0]}.", measured, SIMULATED, 0)
+        text = f"{told}: each story is complete, the probe was found, three ways of tampering with a copy were caught."
+        return Finding(Status.PASS, text, measured, SIMULATED, own + done.ours)
+
+
+class RegulatoryReports:
+    """Each regulatory report is made for the last day with orders, and its totals are those of an independent count."""
+
+    id = "regulatory-reports"
+    section = Section.COMPLIANCE
+    words = "Regulatory reports produced"
+    seconds = 110.0
+
+    def examine(self, ground: Ground) -> Finding:
+        """Make the reports on a copy; an installation without an order is examined on a scratch engine's day."""
+        from aitrade.ops.preflight.report_sums import compare, last_traded
+        from aitrade.ops.preflight.trail_drill import traded_book
+
+        home = ground.home
+        book, day = last_traded(home)
+        whose = f"book {book}"
+        if not day:
+            home = traded_book(ground.scratch / "drill")
+            book, day = last_traded(home)
+            whose = "a scratch engine, since the installation has no order yet"
+        found = compare(home, ground.scratch / "reports", book, day)
+        measured: dict[str, int | float | str] = {
+            "reports": len(found.made), "totals_compared": found.compared, "orders": found.orders, "book": book,
+            "day": day, "wrong": len(found.wrong), "first_wrong": found.wrong[0] if found.wrong else "",
+        }  # fmt: skip
+        if found.wrong:
+            text = f"{len(found.wrong)} things are wrong with the reports of {day}: {found.wrong[0]}."
+            return Finding(Status.FAIL, text, measured, SIMULATED, 0)
+        text = (
+            f"{len(found.made)} reports were made for {day}, {found.orders} orders of {whose}; {found.compared} totals "
+            f"equal a count of the journal's records: {', '.join(found.made)}."
+        )
+        return Finding(Status.PASS, text, measured, SIMULATED, found.orders)
+
+
+ITEMS: tuple[Item, ...] = (SebiTrail(), PositionLimits(), RegulatoryReports())

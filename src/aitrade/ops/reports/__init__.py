@@ -1,6 +1,6 @@
 """Reports: a catalogue of notebooks that papermill runs, the pages that people are handed, and proof of both."""
 
-from aitrade.ops.reports.catalogue import CATALOGUE, Cadence, Report, report
+from aitrade.ops.reports.catalogue import CATALOGUE, Cadence, Report, Span, report
 from aitrade.ops.reports.production import (
     Manifest,
     Produced,
@@ -21,6 +21,7 @@ __all__ = [
     "Produced",
     "Report",
     "ReportFailed",
+    "Span",
     "altered",
     "book_of",
     "due",

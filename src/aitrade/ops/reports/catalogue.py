@@ -26,6 +26,18 @@ class Cadence(StrEnum):
     ASKED = "when asked for"
 
 
+class Span(StrEnum):
+    """Which days up to a report's day its control totals are over; a financial year begins in April."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "financial year"
+    BOOK = "book"
+
+
+_APRIL = 4
+
+
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """What a report takes. The default's type is the parameter's; numbers lie within `least` and `most`."""
 
@@ -94,6 +106,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     seconds: int = 120
     """How long one cell may take."""
+    span: Span = Span.DAY
+    """The days that its control totals are over."""
 
     @property
     def notebook(self) -> Path:
@@ -101,6 +115,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         package = Path(aitrade.__file__).parent
         installed = package / "notebooks" / self.folder / f"{self.name}.ipynb"
         return installed if installed.is_file() else package.parents[1] / "notebooks" / self.folder / installed.name
+
+    def first_day(self, day: date) -> date:
+        """Return the first of the days that the totals of a report for `day` are over."""
+        starts = {
+            Span.DAY: day,
+            Span.MONTH: day.replace(day=1),
+            Span.YEAR: date(day.year - (day.month < _APRIL), _APRIL, 1),
+            Span.BOOK: date.min,
+        }
+        return starts[self.span]
 
     def values(self, given: Mapping[str, str]) -> dict[str, Value]:
         """Return every parameter's value; raise Refused for an unknown name or a wrong value."""

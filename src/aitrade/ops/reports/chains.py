@@ -33,7 +33,25 @@ def book_chain(home: Path, book: str, day: str) -> list[Segment]:
     """Verify a book's segments up to and including the market day; raise JournalBroken naming what does not verify."""
     folder = home / "books" / book / "journal"
     paths = [path for path in segments(folder) if not _day(path) or _day(path) <= day]
-    return list(_verified(paths))
+    return list(verified(paths))
+
+
+def verified(paths: list[Path]) -> Iterator[Segment]:
+    """Yield segments that follow each other, each verified; raise JournalBroken naming what does not verify."""
+    before: bytes | None = None
+    sequence = 0
+    for path in paths:
+        if path.stat().st_size < HEADER.size:
+            continue
+        segment = Segment(path.stem)
+        head = b""
+        for frame in frames(path, before):
+            if sequence and frame.record.seq != sequence + 1:
+                raise JournalBroken(f"{path.name}: record {frame.record.seq} follows {sequence}; one is missing.")
+            sequence, head = frame.record.seq, frame.head
+            _follow(segment, sequence, frame.record.ts, head)
+        before = head or None
+        yield segment
 
 
 def operations_chain(home: Path, until: int) -> Segment:
@@ -62,23 +80,6 @@ def silences(home: Path, book: str, day: str, longest: int) -> list[Silence]:
                 found.append(Silence(before, now))
             before = now or before
     return found
-
-
-def _verified(paths: list[Path]) -> Iterator[Segment]:
-    before: bytes | None = None
-    sequence = 0
-    for path in paths:
-        if path.stat().st_size < HEADER.size:
-            continue
-        segment = Segment(path.stem)
-        head = b""
-        for frame in frames(path, before):
-            if sequence and frame.record.seq != sequence + 1:
-                raise JournalBroken(f"{path.name}: record {frame.record.seq} follows {sequence}; one is missing.")
-            sequence, head = frame.record.seq, frame.head
-            _follow(segment, sequence, frame.record.ts, head)
-        before = head or None
-        yield segment
 
 
 def _follow(segment: Segment, seq: int, ts: int, head: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from aitrade.core.instruments import Exchange, Instrument, Kind, derivative_terms
-from aitrade.core.orders import CHARGE_COMPONENTS, Fill, Product
+from aitrade.core.orders import CHARGE_COMPONENTS, Fill, Product, Side
 from aitrade.market.charges import ChargeBook
 from aitrade.ops.ledger import Day
 from aitrade.ops.reports import contract_note
@@ -176,16 +176,18 @@ class ChargesPaid(msgspec.Struct):
 
 
 def _again(day: Day, folder: Path, plan: str) -> dict[str, _Sums]:
-    """Return each traded order's charges from the dated rates."""
+    """Return each traded order's charges from the dated rates; the depository takes its fee once a security and day."""
     book, when = ChargeBook.load(folder), date.fromisoformat(day.day)
+    sales: dict[str, str] = {}
+    for row in day.fills:
+        if row.body.side is Side.SELL and row.body.product is Product.CNC:
+            sales.setdefault(row.body.instrument, row.body.order_id)
     found = {}
-    for story in day.stories.values():
-        fills = story.fills
-        if fills:
-            rates = book.rates(when, _instrument(fills[0].instrument), Product(fills[0].product), plan)
-            value, units = sum(fill.quantity * fill.price for fill in fills), sum(fill.quantity for fill in fills)
-            leg = rates.leg(fills[0].side, value, units)
-            found[story.order.id] = tuple(getattr(leg, name) for name in CHARGE_COMPONENTS)
+    for order, fills in ((story.order.id, story.fills) for story in day.stories.values() if story.fills):
+        rates = book.rates(when, _instrument(fills[0].instrument), fills[0].product, plan)
+        value, units = sum(fill.quantity * fill.price for fill in fills), sum(fill.quantity for fill in fills)
+        leg = rates.leg(fills[0].side, value, units, dp_due=sales.get(fills[0].instrument, order) == order)
+        found[order] = tuple(getattr(leg, name) for name in CHARGE_COMPONENTS)
     return found
 
 
