@@ -1,5 +1,6 @@
 """A store of minutes for benches of charts: three made-up symbols over more sessions than a chart shows."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -21,20 +22,20 @@ def last_day() -> date:
     return _LAST
 
 
-def store_of_minutes(home: Path) -> None:
+def store_of_minutes(home: Path, symbols: Sequence[str] = SYMBOLS, sessions: int = SESSIONS) -> None:
     """Import a seeded walk of each symbol into the store of the data folder `home`."""
-    days = _sessions()
+    days = _sessions(sessions)
     store = InputStore(home / "market")
-    for number, symbol in enumerate(SYMBOLS):
+    for number, symbol in enumerate(symbols):
         path = home / "made" / symbol / f"{_LAST:%d-%m-%Y}.csv"
         path.parent.mkdir(parents=True)
         path.write_text("\n".join([_HEAD, *_rows(days, number)]) + "\n")
         import_path(path, store)
 
 
-def _sessions() -> list[date]:
+def _sessions(count: int) -> list[date]:
     calendar, days = Calendar.load(), [_LAST]
-    while len(days) < SESSIONS:
+    while len(days) < count:
         days.append(calendar.previous_trading_day(days[-1], Segment.CASH))
     return days[::-1]
 

@@ -69,7 +69,8 @@ def trading_day(home: Path, ts: int) -> str:
 
 
 def _settings_files(home: Path) -> str:
-    return _files(home, [*home.glob("*.toml"), *(home / "facts").rglob("*"), home / ACTIVE])
+    own = (path for path in home.glob("*.toml") if path.name != FILE)
+    return _files(home, [*own, *(home / "facts").rglob("*"), home / ACTIVE])
 
 
 def _files(root: Path, paths: Iterable[Path]) -> str:

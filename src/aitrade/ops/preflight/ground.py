@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aitrade.core.config import Configuration
 from aitrade.core.errors import AitradeError, Refused
 from aitrade.engine.client import EngineClient
+from aitrade.ops.chart_days import SYMBOLS, last_day, store_of_minutes
 from aitrade.ops.visit import Trading, browser, page_at, trading
 
 if TYPE_CHECKING:
@@ -21,16 +22,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SESSION = ("--start", "10:30", "--speed", "1", "--strategy", "none")
 """The scratch market: simulated, open, at the market's own speed, traded by nobody but the checks."""
+REPLAYED = ("--start", "09:15", "--speed", "1", "--strategy", "none")
+SHOWN = SYMBOLS[:2]
+"""The shares of the replayed day: enough to switch between."""
 RULES = ("limits.toml", "facts")
 """What decides about orders in the installation: the scratch engine is given a copy."""
-DRAWN = """
-window.drawnFrame = () => new Promise((done) => requestAnimationFrame(() => {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => done(performance.now());
-  port2.postMessage(0);
-}));
-"""
-"""Gives a page `drawnFrame()`: the browser's time when the frame that comes next has been worked off, ms."""
+PROBE = Path(__file__).with_name("probe.js")
+"""What a page is given to measure with."""
 
 
 class Unprovable(Refused):
@@ -44,13 +42,13 @@ class Ground:
         self.configuration = configuration
         self.home = configuration.home
         self.scratch = scratch
-        self._opened = ExitStack()
+        self._opened, self._session = ExitStack(), ExitStack()
         self._kept: dict[str, Any] = {}
 
     @property
     def trading(self) -> Trading:
         """A whole `aitrade up` on a data folder of its own, with the installation's limits; shared by all checks."""
-        return self._once("trading", lambda: self._opened.enter_context(self._start()))
+        return self._once("trading", lambda: self._session.enter_context(self._start()))
 
     @property
     def browser(self) -> "Browser":
@@ -61,22 +59,38 @@ class Ground:
     def page(self) -> "Page":
         """The page of `trading`, ready, in the browser: one for all checks, so leave it as it was."""
         started, running = self.browser, self.trading
-        return self._once("page", lambda: self._opened.enter_context(page_at(started, running.renewed_link(), DRAWN)))
+        return self._once("page", lambda: self._visit(started, running))
+
+    @property
+    def replaying(self) -> Trading:
+        """A whole `aitrade up` on a replayed day of made minutes; what `trading` started is ended before it."""
+        return self._once("replaying", lambda: self._session.enter_context(self._replay()))
+
+    @property
+    def replay_page(self) -> "Page":
+        """The page of `replaying`, ready."""
+        started, running = self.browser, self.replaying
+        return self._once("replay_page", lambda: self._visit(started, running))
 
     def client(self) -> EngineClient:
         """Return a client of the scratch engine."""
-        self.trading.link  # noqa: B018 - waits until it serves
-        return EngineClient.of(self.trading.home, seconds=30.0)
+        return self.client_of(self.trading)
+
+    def client_of(self, running: Trading) -> EngineClient:
+        """Return a client of a running `aitrade up`."""
+        running.link  # noqa: B018 - waits until it serves
+        return EngineClient.of(running.home, seconds=30.0)
 
     def close(self) -> None:
         """End everything that was started; on the thread that asked for it."""
+        self._session.close()
         self._opened.close()
 
     def abandon(self) -> None:
         """End the scratch processes from any thread, for a check that hangs on them."""
-        started = self._kept.get("trading")
-        if isinstance(started, Trading):
-            started.end()
+        for started in list(self._kept.values()):
+            if isinstance(started, Trading):
+                started.end()
 
     def own_rules(self, home: Path) -> None:
         """Give a scratch data folder the installation's limits and market facts."""
@@ -97,6 +111,18 @@ class Ground:
         home = self.scratch / "up"
         self.own_rules(home)
         return trading(home, *SESSION, environment=bare_environment())
+
+    def _replay(self) -> Any:
+        self._session.close()
+        self._kept = {name: made for name, made in self._kept.items() if name == "browser"}
+        home = self.scratch / "replay"
+        self.own_rules(home)
+        store_of_minutes(home, SHOWN)
+        return trading(home, "--session", last_day().isoformat(), *REPLAYED, environment=bare_environment())
+
+    def _visit(self, started: "Browser", running: Trading) -> "Page":
+        running.link  # noqa: B018 - waits until it serves
+        return self._session.enter_context(page_at(started, running.renewed_link(), PROBE.read_text(encoding="utf-8")))
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
         """Return what was made under this name, or raise again what making it raised."""

@@ -19,8 +19,8 @@ from aitrade.ops.preflight.ground import Ground, Unprovable
 from aitrade.ops.preflight.record import Result, Run
 
 CLOSE_SECONDS = 30.0
-LATE = ("memory",)
-"""Items that use up the scratch market's day, and so come last, wherever they stand on the list."""
+LATE = ("charts", "memory")
+"""Items that replace the scratch market by a replayed day and play it out: they come last, in this order."""
 Progress = Callable[[Item], None]
 
 

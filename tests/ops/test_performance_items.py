@@ -1,0 +1,54 @@
+"""The checks of Performance: each measures what it says, and fails when its thing is slow."""
+
+import pytest
+from made_book import MadeBook
+
+from aitrade.core.config import load
+from aitrade.ops.preflight.ground import Ground
+from aitrade.ops.preflight.performance_items import OrderExecution, last_orders
+from aitrade.ops.preflight.timing import Timing
+
+
+@pytest.fixture
+def ground(tmp_path):
+    """An empty installation and a scratch place."""
+    configuration = load(home=tmp_path / "home")
+    configuration.home.mkdir()
+    started = Ground(configuration, tmp_path / "scratch")
+    yield started
+    started.close()
+
+
+def test_figures_of_samples_are_what_they_say():
+    """Mean and percentiles of a hundred samples; none of none."""
+    timing = Timing.of(range(1, 101))
+    assert (timing.n, timing.mean, timing.p95, timing.p99, timing.worst) == (100, 50.5, 96, 100, 100)
+    assert Timing.of([]).n == 0
+
+
+def test_orders_are_timed_to_the_venues_acknowledgement(ground):
+    """Every probe is counted, its venue's leg told apart, the machine named, and prices came meanwhile."""
+    found = OrderExecution(orders=100).examine(ground)
+    measured = found.measured
+    assert (found.examined, measured["order_n"], measured["venue_leg_n"]) == (100, 100, 100)
+    assert 0 < measured["venue_leg_mean_ms"] < measured["order_mean_ms"] <= measured["order_p99_ms"]
+    assert measured["prices"] >= 50
+    assert "cores" in measured["machine"]
+
+
+def test_a_slow_venue_fails_and_the_leg_says_that_it_is_the_venue(ground):
+    """Forty milliseconds an answer are too many, and they are the venue's."""
+    found = OrderExecution(orders=20, delay_ms=40).examine(ground)
+    assert found.status == "fail"
+    assert found.measured["venue_leg_mean_ms"] > 30
+
+
+def test_the_last_trading_days_orders_stand_beside(tmp_path):
+    """They are read from the journal of the newest day that has any; without one nothing is claimed."""
+    assert last_orders(tmp_path) == ("", Timing.of([]))
+    book = MadeBook(tmp_path)
+    book.day("2025-01-02")
+    book.trade("NSE:SBIN", 10, 80_000)
+    name, timing = last_orders(tmp_path)
+    assert name == "made-1, 2025-01-02"
+    assert (timing.n, timing.mean) == (1, 1000.0)

@@ -1,0 +1,148 @@
+"""The checks that need a page: each passes on a sound one, and fails when that page is slow, wrong or silent."""
+
+import os
+
+import pytest
+
+from aitrade.core.config import load
+from aitrade.core.errors import Refused
+from aitrade.ops.chart_days import last_day, store_of_minutes
+from aitrade.ops.preflight import input_probe, memory_probe
+from aitrade.ops.preflight.chart_probe import Shape
+from aitrade.ops.preflight.functionality_items import SixTabs
+from aitrade.ops.preflight.ground import REPLAYED, SHOWN, Ground, bare_environment
+from aitrade.ops.preflight.performance_items import Charts, FrontEnd, Memory
+from aitrade.ops.preflight.run import run
+from aitrade.ops.visit import chromium, trading
+
+ONE = Shape("few", 1, 300, 3)
+SIX = Shape("six", 6, 300, 2)
+
+
+NEVER_OLD = """new MutationObserver(() => {
+  if (document.body.classList.contains('stale')) document.body.classList.remove('stale');
+}).observe(document.body, { attributes: true })"""
+
+
+class Small(Ground):
+    """Its replayed day has three sessions behind it, so that a test does not wait for a year."""
+
+    def _replay(self):
+        self._session.close()
+        self._kept = {name: made for name, made in self._kept.items() if name == "browser"}
+        home = self.scratch / "replay"
+        store_of_minutes(home, SHOWN, sessions=4)
+        return trading(home, "--session", last_day().isoformat(), *REPLAYED, environment=bare_environment())
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    """One scratch session and one browser for all tests here."""
+    try:
+        chromium()
+    except Refused as refused:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(refused))
+    folder = tmp_path_factory.mktemp("ground")
+    started = Small(load(home=folder / "home"), folder / "scratch")
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def page(ground):
+    """The scratch page; loaded anew afterwards, so that what a test broke is whole again."""
+    yield ground.page
+    ground.page.reload()
+    ground.page.wait_for_function("document.body.dataset.ready === 'true' && aitrade.state.link.engine === 'up'")
+
+
+def test_inputs_over_all_six_tabs_are_timed(ground):
+    """Keys and clicks on every tab are answered by a frame, beside prices; all are counted."""
+    found = FrontEnd(rounds=1).examine(ground)
+    assert found.examined == found.measured["input_n"] == 18
+    assert all(found.measured[f"{tab}_mean_ms"] > 0 for tab in input_probe.TABS)
+    assert found.measured["symbols_per_frame"] > 0
+
+
+def test_a_slow_page_fails(ground, page):
+    """A page that thinks for a moment before each answer is over the limit."""
+    page.evaluate(
+        "for (const type of ['keydown', 'click']) addEventListener(type, () => {"
+        " const until = performance.now() + 90; while (performance.now() < until); }, true)"
+    )
+    found = FrontEnd(rounds=1).examine(ground)
+    assert found.status == "fail"
+    assert found.measured["input_mean_ms"] > 50
+
+
+def test_six_tabs_show_what_the_engine_says(ground):
+    """Every tab is compared in at least one value, is fresh, and is marked old when prices stop."""
+    found = SixTabs().examine(ground)
+    assert found.status == "pass", found.evidence
+    assert found.examined > 100
+    assert all(found.measured[f"{tab}_values"] for tab in input_probe.TABS)
+    assert 0 < found.measured["marked_old_s"] <= 5
+
+
+@pytest.mark.parametrize(
+    ("breaks", "says"),
+    [
+        ("document.querySelector('#tab-btst').replaceChildren()", "btst: it does not open"),
+        (
+            "const old = document.querySelector('.watch-table'); old.replaceWith(old.cloneNode(true))",
+            "dashboard:",
+        ),
+        (NEVER_OLD, "marked old never"),
+    ],
+)
+def test_a_broken_tab_is_named(ground, page, breaks, says):
+    """A tab that is gone, prices that stand still, and a page that never says that it is old: each is seen."""
+    page.wait_for_timeout(500)
+    page.evaluate(breaks)
+    found = SixTabs().examine(ground)
+    assert found.status == "fail"
+    assert says in found.evidence
+
+
+def test_charts_are_timed_to_the_last_one_drawn(ground):
+    """One chart and six: all switches are counted, and as many bars as wanted are drawn."""
+    found = Charts((ONE, SIX)).examine(ground)
+    assert found.examined == ONE.switches + SIX.switches
+    assert found.measured["few_bars"] >= ONE.bars
+    assert found.measured["six_bars"] >= SIX.bars
+
+
+def test_charts_with_too_few_bars_fail(ground):
+    """Four sessions are no hundred thousand minutes, however fast they are drawn."""
+    found = Charts((Shape("100k", 1, 100_000, 1),)).examine(ground)
+    assert found.status == "fail"
+    assert "Fewer bars" in found.evidence
+
+
+def test_memory_is_watched_over_a_whole_session(ground):
+    """The session is played to its end beside the page; a smaller limit than what is used fails."""
+    found = Memory().examine(ground)
+    assert found.status == "pass", found.evidence
+    assert 0 < found.measured["ours_mib"] < found.measured["limit_mib"]
+    again = Memory(limit=200 * memory_probe.MEBIBYTE).examine(ground)
+    assert again.status == "fail"
+
+
+def test_without_a_browser_the_page_items_say_how_to_get_one(tmp_path, monkeypatch):
+    """They are not provable here, and only they."""
+    monkeypatch.setenv("PATH", "")
+    items = [FrontEnd(), Charts(), Memory(), SixTabs()]
+    results = run(load(home=tmp_path / "home"), items).items
+    assert {result.status for result in results} == {"not_provable_here"}
+    assert all("apt-get install chromium" in result.evidence for result in results)
+
+
+def test_a_containers_limit_counts_before_the_machines(tmp_path):
+    """A cgroup's limit and use replace the machine's; pages that can be given back are not in use."""
+    (tmp_path / "memory.max").write_text("1000000\n")
+    (tmp_path / "memory.current").write_text("400000\n")
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 100000\n")
+    assert memory_probe.limit(tmp_path) == 1_000_000
+    assert memory_probe.used(tmp_path) == 300_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory_probe.limit(tmp_path) == memory_probe.psutil.virtual_memory().total
