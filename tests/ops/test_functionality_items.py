@@ -78,7 +78,7 @@ class Early(Service):
 
     def btst(self):
         """The list of another moment."""
-        return btst_list(self.engine, self.feed, self._clock.now() + 1)
+        return btst_list(self.engine, self.feed, self._clock.now() + 1, self._scorer)
 
 
 class Late(Service):
@@ -86,7 +86,7 @@ class Late(Service):
 
     def btst(self):
         """The list of another moment."""
-        return btst_list(self.engine, self.feed, self._clock.now() - 1)
+        return btst_list(self.engine, self.feed, self._clock.now() - 1, self._scorer)
 
 
 class Open(Service):
