@@ -54,13 +54,14 @@ def stood(home, rule, *, there=True):
     return False
 
 
-def test_a_silent_engine_is_noticed_and_sent(tmp_path, webhook):
-    """No engine answers: within the rule's second the webhook hears of it, and of what others raise meanwhile."""
-    configured(tmp_path, webhook, "[rules.engine-silent]\nabove = 1\n")
+def test_what_breaks_a_rule_is_noticed_and_sent(tmp_path, webhook):
+    """No disk is large enough: the webhook hears of it within a look or two, and of what others raise meanwhile."""
+    configured(tmp_path, webhook, "[rules.disk]\nbelow = 1e9\n")
     with watching(tmp_path):
-        assert "The engine has said nothing for" in webhook.wait_for("engine silent", 10).body
+        assert "GB are free" in webhook.wait_for("critical: disk", 10).body
         raise_alert(tmp_path, "report-failed", "warning", "The daily report failed; see its notebook.")
         webhook.wait_for("The daily report failed", 5)
+        assert {alert.rule for alert in standing(tmp_path)} == {"disk", "report-failed"}
 
 
 def test_a_wrong_file_while_it_runs_is_an_alert_and_the_shipped_rules_hold(tmp_path, webhook):
@@ -76,7 +77,7 @@ def test_a_wrong_file_while_it_runs_is_an_alert_and_the_shipped_rules_hold(tmp_p
 
 def test_a_damaged_operations_journal_is_still_told(tmp_path, webhook):
     """Where alerts cannot be recorded any more, the channels hear just that."""
-    configured(tmp_path, webhook, "[rules.engine-silent]\non = false\n")
+    configured(tmp_path, webhook)
     raise_alert(tmp_path, "some", "info", "something")
     with watching(tmp_path) as running:
         (segment,) = (tmp_path / "operations" / "journal").glob("*.aij")
@@ -95,7 +96,9 @@ class TestBesideTrading:
     def trading(self, tmp_path, webhook):
         """They run while the test does; losses count from the first rupee."""
         (tmp_path / "limits.toml").write_text("day_loss_rupees = 1\n")
-        configured(tmp_path, webhook, "[rules.engine-silent]\nabove = 2\n")
+        heartbeat = webhook.url.replace("json", "http").replace("/alerts", "/beat")
+        more = f'[rules.engine-silent]\nabove = 2\n[heartbeat]\nurl = "{heartbeat}"\nevery_s = 0.2\n'
+        configured(tmp_path, webhook, more)
         supervisor = Supervisor(EngineSettings(home=str(tmp_path), start="10:00"), [watcher(tmp_path)], print)
         supervisor.start()
         yield supervisor
@@ -110,7 +113,7 @@ class TestBesideTrading:
             webhook.wait_for(rule, 20)
 
     def test_a_dead_watcher_does_not_touch_trading_and_a_dead_engine_is_told(self, tmp_path, trading, webhook):
-        """Killed, the watcher comes back while the engine goes on; an engine that is stopped still is silent."""
+        """Killed, the watcher comes back while the engine goes on; a silent engine is told, and ends the heartbeat."""
         assert stood_ready(tmp_path)
         first = json.loads((tmp_path / "run" / "alerts.json").read_bytes())["pid"]
         engine = address_of(tmp_path, 0).pid
@@ -124,6 +127,10 @@ class TestBesideTrading:
         os.kill(engine, signal.SIGSTOP)
         try:
             webhook.wait_for("engine silent", 20)
+            beats = webhook.paths.count("/beat")
+            assert beats > 0
+            time.sleep(1)
+            assert webhook.paths.count("/beat") == beats
         finally:
             os.kill(engine, signal.SIGCONT)
         webhook.wait_for("Over: aitrade critical: engine silent", 20)

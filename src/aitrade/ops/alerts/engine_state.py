@@ -18,6 +18,8 @@ RETRY_S = 0.5
 HEARD_S = 5.0
 """A stream that says nothing for so long is joined anew; the engine's clock comes four times a second."""
 REJECTED_NS = 5 * MINUTE
+STARTING_S = 60.0
+"""How long an engine that was never heard may take to start: as long as the supervisor waits for it."""
 SHOWN_S = 60.0
 """How long a line of the engine's log counts as present."""
 
@@ -72,10 +74,11 @@ _type_of = msgspec.json.Decoder(_Type).decode
 
 
 class EngineState:
-    """The parts of the engine's state that rules look at; times `*_heard` and in-doubt are monotonic seconds."""
+    """The parts of the engine's state that rules look at; `heard` and times of doubt are monotonic seconds."""
 
-    def __init__(self) -> None:
-        self.heard = time.monotonic()
+    def __init__(self, facts: Path | None = None) -> None:
+        """Begin with nothing heard; `facts` is the data folder whose market facts go over the package's."""
+        self.heard = time.monotonic() + STARTING_S
         self.health: Health | None = None
         self.time: Time | None = None
         self.world: World | None = None
@@ -84,12 +87,12 @@ class EngineState:
         self.rejected: dict[str, int] = {}
         self.said: dict[str, tuple[float, str]] = {}
         self._last_event = 0
-        self._calendar = Calendar.load()
+        self._calendar = Calendar.load(facts)
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the engine was heard."""
-        return time.monotonic() - self.heard
+        """Seconds since the engine was heard, 0 while one that was never heard may still start."""
+        return max(time.monotonic() - self.heard, 0.0)
 
     def trading(self, at: int) -> bool:
         """Return whether the market trades at `at` (ns UTC): by the engine's clock where it makes its own time."""

@@ -20,6 +20,7 @@ FRESH_S = 2.0
 """The engine tells its health once a second; what is older is unknown."""
 JUMP_SHOWN_NS = MINUTE
 NOT_GOOD = ("started", "failed", "refused")
+_READINGS, _AT_ONCE_NS = 20, 1_000_000
 _HOUR, _GB = 60 * MINUTE, 1e9
 
 
@@ -52,11 +53,20 @@ class Measure:
             disk_used_percent=100 * disk.used / (disk.used + disk.free),
             memory_percent=health.ram if health and fresh else None,
             cpu_percent=health.cpu if health and fresh else None,
-            clock_off_ms=max(abs(offset or 0.0), self._clock.jump_ms(at, time.monotonic_ns())),
+            clock_off_ms=max(abs(offset or 0.0), self._clock.jump_ms(*both_clocks())),
             backup_age_h=self._backups.age_h(at),
             broken_chain=self._chains.look(),
             engine_alert=engine.alerts(),
         )
+
+
+def both_clocks() -> tuple[int, int]:
+    """Return wall and counting time of the same moment, ns: read again where the process was held up in between."""
+    for _ in range(_READINGS):
+        before, wall, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        if after - before < _AT_ONCE_NS:
+            break
+    return wall, (before + after) // 2
 
 
 class ClockJumps:

@@ -43,7 +43,7 @@ class Watcher:
 
     def __init__(self, given: WatcherSettings) -> None:
         home = Path(given.home)
-        self.engine = EngineState()
+        self.engine = EngineState(home)
         self.settings, self._wrong = AlertSettings.in_force(home)
         self._home = home
         self._channels = given.channels

@@ -72,6 +72,11 @@ class Webhook:
                 self.send_response(204)
                 self.end_headers()
 
+            def do_GET(self) -> None:
+                paths.append(self.path)
+                self.send_response(204)
+                self.end_headers()
+
             def log_message(self, *_words: Any) -> None:
                 """Say nothing."""
 
