@@ -62,3 +62,27 @@ def show(book: str, order_id: str | None, home: Path | None) -> None:
     if not shown:
         click.echo(f"No record of {order_id or book}.", err=True)
         raise SystemExit(REFUSED)
+
+
+@audit.command()
+@click.option("--book", help="Only this book.")
+@data_folder
+@kind
+def reconcile(book: str | None, home: Path | None) -> None:
+    """Count each book by its journal, its recovered state and its projection; exit status 2 names what differs."""
+    from aitrade.ops.ledger import books
+    from aitrade.ops.reconciliation import reconcile as compared
+
+    configuration = load(home=home)
+    names = [book] if book else books(configuration.home)
+    if not names:
+        raise Refused(f"There is no book under {configuration.home}; start one with `aitrade up`.")
+    outcomes = [compared(configuration.home, name, configuration.database) for name in names]
+    for found in outcomes:
+        click.echo(
+            f"{found.book}: {found.days} days, {found.compared} figures compared, {len(found.differences)} differ"
+        )
+        for line in [*(one.sentence for one in found.differences), *filter(None, [found.missing])]:
+            click.echo(f"  {line}", err=True)
+    if not all(found.agreed for found in outcomes):
+        raise SystemExit(REFUSED)
