@@ -1,13 +1,14 @@
 """`aitrade backup`: make, list and prove backups, copy the journals, and see the configuration's history."""
 
 import threading
+import time
 from pathlib import Path
 
 import click
 
 from aitrade.cli.options import REFUSED, data_folder, kind
 from aitrade.cli.trading import table
-from aitrade.core.clock import ist
+from aitrade.core.clock import ist, ist_date
 from aitrade.core.config import load
 from aitrade.core.errors import Refused
 from aitrade.core.money import format_rupees
@@ -107,6 +108,34 @@ def configuration(home: Path | None) -> None:
     ]
     table(rows, ("change", "when (IST)", "who", "files"))
     click.echo(f"\ngit -C {folder(at)} log -p shows what changed")
+
+
+@backup.command()
+@data_folder
+@kind
+def models(home: Path | None) -> None:
+    """Make a checkpoint of the models: the registry, what the package brings, the strategies."""
+    from aitrade.ops.checkpoints import run as checkpoint
+
+    made = checkpoint(load(home=home).home)
+    click.echo(f"{made.id}: {made.files} files, {made.size:,} bytes sealed")
+
+
+@backup.command()
+@click.option("--dry-run", is_flag=True, help="Only list what is past its term.")
+@data_folder
+@kind
+def archive(*, dry_run: bool, home: Path | None) -> None:
+    """Archive what is past its term, sealed and read back, and only then remove it."""
+    from aitrade.compliance.retention import Retention
+    from aitrade.ops.archive import expire
+
+    folder = load(home=home).home
+    past = list(Retention(folder, ist_date(time.time_ns())).past())
+    table([(row.name, row.data_class, f"{row.until:%d %b %Y}") for row in past], ("file", "class", "kept until"))
+    archived = None if dry_run else expire(folder)
+    if archived is not None:
+        click.echo(f"\n{archived.id}: {len(archived.files)} files archived and removed, {archived.size:,} bytes sealed")
 
 
 def books(heads: tuple[BookHead, ...]) -> None:

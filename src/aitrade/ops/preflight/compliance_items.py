@@ -105,4 +105,34 @@ class RegulatoryReports:
         return Finding(Status.PASS, text, measured, SIMULATED, found.orders)
 
 
-ITEMS: tuple[Item, ...] = (SebiTrail(), PositionLimits(), RegulatoryReports())
+class RetentionInForce:
+    """Nothing under its term is missing, and a removal is refused until it is over and archived first after it."""
+
+    id = "retention"
+    section = Section.COMPLIANCE
+    words = "Retention policies in force"
+    seconds = 60.0
+
+    def examine(self, ground: Ground) -> Finding:
+        """Look at the installation's journals, and try removals in a data folder with the installation's rules."""
+        from aitrade.ops.backup.completeness import look
+        from aitrade.ops.retention_drill import drill, wrong_terms
+
+        folder = ground.scratch / self.id
+        ground.own_rules(folder)
+        looked, drilled = look(ground.home), drill(folder)
+        wrong = [*looked.missing, *drilled.wrong, *wrong_terms(ground.configuration)]
+        terms = ", ".join(f"{name} {days:,} days" for name, days in sorted(drilled.terms.items()))
+        evidence = "; ".join(wrong) or (
+            f"{looked.segments} journal segments and {looked.heads} backed-up books are whole; {drilled.refused} "
+            f"removals on the last day of the term were refused, {drilled.archived} on the day after archived first; "
+            f"terms: {terms}"
+        )
+        measured: dict[str, int | float | str] = {
+            "segments": looked.segments, "backed_up_books": looked.heads, "missing": len(looked.missing),
+            "refused": drilled.refused, "archived": drilled.archived, **drilled.terms,
+        }  # fmt: skip
+        return Finding(Status.FAIL if wrong else Status.PASS, f"{evidence}.", measured, Source.SYSTEM, looked.segments)
+
+
+ITEMS: tuple[Item, ...] = (SebiTrail(), PositionLimits(), RegulatoryReports(), RetentionInForce())
