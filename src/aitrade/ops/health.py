@@ -78,11 +78,14 @@ class SystemHealth(msgspec.Struct, frozen=True):
         return [f"{one.name}: {one.reason}" for one in self.components if not one.ok]
 
 
-def health(home: Path, *, deep: bool = False) -> SystemHealth:
-    """Look at everything on a data folder; `deep` verifies the journals' chains too, which takes longer with them."""
+def health(home: Path, *, deep: bool = False, at: int = 0) -> SystemHealth:
+    """Look at everything on a data folder; `deep` verifies the journals' chains too, which takes longer with them.
+
+    `at` (ns UTC, now where it is 0) is when the last backup's age is counted to: a schedule has its own clock.
+    """
     engine = _engine(home)
     parts = [engine.component, *_processes(home), *_of_engine(engine), _disk(home), _clock(engine)]
-    parts += [_journal(home, engine, deep=deep), _backup(home)]
+    parts += [_journal(home, engine, deep=deep), _backup(home, at or time.time_ns())]
     return SystemHealth(time.time_ns(), all(part.ok for part in parts), parts)
 
 
@@ -243,7 +246,7 @@ def _broken(check: Callable[[], int]) -> int | str:
         return str(error)
 
 
-def _backup(home: Path) -> Component:
+def _backup(home: Path, now: int) -> Component:
     newest = 0
     try:
         for one in noted(home, "backup"):
@@ -252,5 +255,5 @@ def _backup(home: Path) -> Component:
         return Component("backup", State.UNKNOWN, str(error))
     if not newest:
         return Component("backup", State.UNKNOWN, "none was made yet: run `aitrade backup run`")
-    hours = (time.time_ns() - newest) / SECOND / 3600
+    hours = (now - newest) / SECOND / 3600
     return Component("backup", State.DEGRADED if hours > BACKUP_HOURS else State.OK, f"{hours:.1f} hours old")

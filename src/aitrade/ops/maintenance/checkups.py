@@ -21,7 +21,7 @@ class SystemHealthCheck:
         from aitrade.ops.health import health
 
         with ground.step("look at every part"):
-            found = health(ground.home, deep=True)
+            found = health(ground.home, deep=True, at=ground.now)
         if not found.ok:
             ground.at_step = "look at every part"
             raise AitradeError(" ".join(found.reasons))
