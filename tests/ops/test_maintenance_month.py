@@ -79,7 +79,9 @@ def trades(day):
     return day == MUHURAT or (day.weekday() < 5 and day not in HOLIDAYS)
 
 
-@pytest.mark.parametrize("task", ["backup_database", "update_ai_models", "optimize_database", "validate_system_health"])
+@pytest.mark.parametrize(
+    "task", ["backup_database", "cleanup_old_logs", "update_ai_models", "optimize_database", "validate_system_health"]
+)
 def test_daily_tasks_run_once_each_day(month, task):
     """Weekends and holidays too: a backup is daily."""
     assert days_of(month, task) == every_day()
@@ -90,7 +92,7 @@ def test_daily_reports_are_made_on_trading_days_only(month):
     assert days_of(month, "produce_daily_reports") == [day for day in every_day() if trades(day)]
 
 
-@pytest.mark.parametrize("task", ["analyze_performance", "optimize_caches", "scan_security"])
+@pytest.mark.parametrize("task", ["analyze_performance", "optimize_caches", "scan_security", "checkpoint_models"])
 def test_weekly_tasks_run_on_saturdays(month, task):
     """The first Saturday's hour had passed when the walk began."""
     assert days_of(month, task) == [date(2026, 11, day) for day in (7, 14, 21, 28)]

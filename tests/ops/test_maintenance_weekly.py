@@ -10,12 +10,20 @@ from aitrade.core.clock import DAY, at
 from aitrade.core.config import load
 from aitrade.core.errors import AitradeError
 from aitrade.core.files import write_private
+from aitrade.core.quotes import Bar
+from aitrade.market.input_store import InputStore
+from aitrade.market.input_tables import Basis, Source
 from aitrade.ops import secret_scan
+from aitrade.ops.archive import Archived
+from aitrade.ops.backup import listed
 from aitrade.ops.maintenance import caches
+from aitrade.ops.maintenance.backups import ModelCheckpoint
 from aitrade.ops.maintenance.caches import OptimizeCaches
 from aitrade.ops.maintenance.job import Job, perform
+from aitrade.ops.maintenance.old_logs import OldLogs
 from aitrade.ops.maintenance.security import Scanned, SecurityScan, beyond_loopback, exposed
 from aitrade.ops.maintenance.task import Ground
+from aitrade.store.models import Models
 
 NOW = at("2026-11-28", "10:00")
 
@@ -94,17 +102,12 @@ def leave(home, name, age=2 * DAY):
 
 
 def test_leftovers_go_and_what_is_young_or_known_stays(home):
-    """Parts that no manifest names, half-written files, old profiles; nothing of today."""
-    gone = [
-        leave(home, "market/bars/day=1/x.parquet"), leave(home, "market/sources/.y.json.7.tmp"),
-        leave(home, "run/token.new"), leave(home, "logs/profiles/old.txt", 31 * DAY),
-    ]  # fmt: skip
-    stay = [
-        leave(home, "market/bars/day=1/young.parquet", 0), leave(home, "logs/profiles/new.txt", 29 * DAY),
-        home / "run" / "token",
-    ]  # fmt: skip
+    """Half-written files of days ago; nothing of today, nothing known, and no market data: that is under retention."""
+    gone = [leave(home, "run/token.new"), leave(home, "run/page.new")]
+    stay = [leave(home, "market/bars/day=1/x.parquet"), leave(home, "run/charts.new", 0), home / "run" / "token"]
     outcome = perform(Job(home=str(home), task="optimize_caches", now=NOW))
-    assert (outcome.status, outcome.measured["removed"], outcome.measured["bytes"]) == ("done", 4, 16)
+    assert (outcome.status, outcome.measured["removed"], outcome.measured["bytes"]) == ("done", 2, 8)
+    assert outcome.measured["unnamed_parts"] == 1
     assert not any(path.exists() for path in gone)
     assert all(path.exists() for path in stay)
     assert perform(Job(home=str(home), task="optimize_caches", now=NOW)).measured["removed"] == 0
@@ -112,7 +115,7 @@ def test_leftovers_go_and_what_is_young_or_known_stays(home):
 
 def test_a_failure_puts_every_leftover_back(home, monkeypatch):
     """The third move fails: the first two files are where they were."""
-    left = [leave(home, f"market/bars/{name}.parquet") for name in "abc"]
+    left = [leave(home, f"run/{name}.new") for name in "abc"]
     moved, real = [], caches._aside
 
     def aside(ground, path, number):
@@ -130,6 +133,45 @@ def test_a_failure_puts_every_leftover_back(home, monkeypatch):
 
 def test_a_dry_run_counts_and_removes_nothing(home):
     """The plan has number and bytes."""
-    path = leave(home, "market/bars/x.parquet")
-    assert OptimizeCaches().plan(ground(home)) == ["Remove 1 leftovers of 4 bytes."]
+    path = leave(home, "run/x.new")
+    assert OptimizeCaches().plan(ground(home)) == ["Check the imported data; remove 1 leftovers of 4 bytes."]
     assert path.exists()
+
+
+def test_imported_data_that_are_gone_fail_the_check(home):
+    """A manifest that names a part that is not there is told, with what to do."""
+    store = InputStore(home / "market")
+    bar = Bar("NSE:TCS", at("2026-11-27", "09:15"), at("2026-11-27", "09:16"), 1, 1, 1, 1, 1)
+    source = Source(sha256="a" * 64, file="x.csv", size=1, imported=1, formats=("candles",), parts=(), sets=())
+    kept = store.commit(source, [(Basis.RAW, [bar])])
+    assert perform(Job(home=str(home), task="optimize_caches", now=NOW)).measured["parts"] == 1
+    (store.folder / kept.parts[0].path).unlink()
+    outcome = perform(Job(home=str(home), task="optimize_caches", now=NOW))
+    assert outcome.status == "failed"
+    assert "import their files again" in outcome.says
+
+
+def test_old_logs_are_archived_and_then_removed(home):
+    """Past 90 days they go into an archive; younger ones and other files stay; a second run finds none."""
+    old, young = home / "logs" / "engine.jsonl.2026-08-01.gz", home / "logs" / "engine.jsonl.2026-11-01.gz"
+    old.parent.mkdir()
+    for path in (old, young):
+        path.write_bytes(b"log")
+    assert "Archive and remove 1 logs older than 90 days" in OldLogs().plan(ground(home))[0]
+    outcome = perform(Job(home=str(home), task="cleanup_old_logs", now=NOW))
+    assert (outcome.status, outcome.measured["removed"]) == ("done", 1)
+    assert young.exists()
+    assert not old.exists()
+    (record,) = noted(home, "archive")
+    assert list(record.detail(Archived).files) == ["logs/engine.jsonl.2026-08-01.gz"]
+    assert perform(Job(home=str(home), task="cleanup_old_logs", now=NOW)).measured == {"removed": 0}
+
+
+def test_models_are_checkpointed(home):
+    """The candidate is in the checkpoint with what the package brings."""
+    Models(home).add("btst-rule", b"{}", "weights.json", made=1, source="a test", metrics={})
+    assert "Seal 1 model versions" in ModelCheckpoint().plan(ground(home))[0]
+    outcome = perform(Job(home=str(home), task="checkpoint_models", now=NOW))
+    assert outcome.status == "done"
+    assert outcome.measured["files"] >= 4
+    assert any(backup.id == outcome.measured["checkpoint"] for backup in listed(home))

@@ -1,4 +1,4 @@
-"""Backups as tasks: the daily one and the monthly full one, made by `aitrade.ops.backup`."""
+"""Backups as tasks: the daily one, the monthly full one, and the weekly checkpoint of the models."""
 
 from aitrade.ops.maintenance.task import Done, Ground
 
@@ -42,3 +42,24 @@ class FullBackup(_Backup):
 
     name = "perform_full_backup"
     kind = "full"
+
+
+class ModelCheckpoint:
+    """Seals the model registry and what the package brings in its place."""
+
+    name = "checkpoint_models"
+
+    def plan(self, ground: Ground) -> list[str]:
+        """Say how many versions there are."""
+        from aitrade.store.models import Models
+
+        return [f"Seal {len(Models(ground.home).all())} model versions and the package's own into a checkpoint."]
+
+    def run(self, ground: Ground) -> Done:
+        """Make it."""
+        from aitrade.ops import checkpoints
+
+        with ground.step("make the checkpoint"):
+            made = checkpoints.run(ground.home, at=ground.now)
+        measured = {"checkpoint": made.id, "files": made.files, "bytes": made.size, "sha256": made.sha256}
+        return Done(f"Checkpoint {made.id} has {made.files} files in {made.size:,} bytes.", measured)

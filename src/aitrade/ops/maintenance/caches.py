@@ -1,12 +1,12 @@
-"""The weekly look at caches: what cut-off work left behind goes, the chart worker begins with an empty memory.
+"""The weekly look at caches: imported data whole, half-written files gone, the chart worker with an empty memory.
 
-What there is: the input store's parts (one that no manifest names was never imported), files that a cut-off write left,
-old profiles, and the bars that the chart worker keeps. Compiled kernels live in their processes' memory only.
+What there is: the input store's parts and manifests, what a cut-off write left in `run/`, and the bars that the chart
+worker keeps. Compiled kernels live in their processes' memory only. Market data is under retention: a part that no
+manifest names (its import was cut off) is counted and left.
 """
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from aitrade.core.errors import AitradeError
@@ -16,8 +16,7 @@ from aitrade.ops.maintenance.emergencies import restarted
 from aitrade.ops.maintenance.task import Done, Ground, Measured
 
 AGE_SECONDS = 24 * 3600.0
-"""Younger files may belong to an import or a write that still runs."""
-PROFILES_KEPT = timedelta(days=30)
+"""Younger files may belong to a write that still runs."""
 
 
 class OptimizeCaches:
@@ -27,51 +26,43 @@ class OptimizeCaches:
 
     def plan(self, ground: Ground) -> list[str]:
         """Name what would go."""
-        left = list(left_over(ground))
-        return [
-            f"Remove {len(left)} leftovers of {sum(path.stat().st_size for path in left):,} bytes.",
-            *_worker(ground),
-        ]
+        left = list(left_over(ground.home))
+        size = sum(path.stat().st_size for path in left)
+        return [f"Check the imported data; remove {len(left)} leftovers of {size:,} bytes.", *_worker(ground)]
 
     def run(self, ground: Ground) -> Done:
         """Check the store, remove leftovers, let the chart worker begin anew."""
-        with ground.step("check the input store"):
-            parts = _checked(InputStore(ground.configuration.market_folder))
+        with ground.step("check the imported data"):
+            parts, unknown = _checked(InputStore(ground.configuration.market_folder))
         with ground.step("remove leftovers"):
-            left = list(left_over(ground))
+            left = list(left_over(ground.home))
             size = sum(path.stat().st_size for path in left)
             for number, path in enumerate(left):
                 _aside(ground, path, number)
-        measured: Measured = {"parts": parts, "removed": len(left), "bytes": size}
+        measured: Measured = {"parts": parts, "unnamed_parts": unknown, "removed": len(left), "bytes": size}
         if _worker(ground):
             measured |= restarted(ground, self.name, ("charts",))
         return Done(
-            f"{parts} parts of imported data are whole; {len(left)} leftovers of {size:,} bytes went.", measured
+            f"{parts} parts of imported data are whole, {unknown} that no manifest names are left; "
+            f"{len(left)} leftovers of {size:,} bytes went.",
+            measured,
         )
 
 
-def left_over(ground: Ground) -> Iterator[Path]:
-    """Yield parts without a manifest and half-written files, a day old or more, and old profiles."""
-    market = ground.configuration.market_folder
-    known = {market / part.path for source in InputStore(market).sources for part in source.parts}
-    unknown = [path for path in market.glob("*/**/*.parquet") if path not in known]
-    half = [*market.glob("**/.*.tmp"), *ground.home.glob("run/*.new"), *ground.home.glob("books/*/*.new")]
-    yield from (path for path in sorted({*unknown, *half}) if _old(path, AGE_SECONDS))
-    profiles = sorted(ground.home.glob("logs/profiles/*.txt"))
-    yield from (path for path in profiles if _old(path, PROFILES_KEPT.total_seconds()))
+def left_over(home: Path) -> Iterator[Path]:
+    """Yield what a cut-off write left behind in `run/`, a day old or more."""
+    for path in sorted(home.glob("run/*.new")):
+        if time.time() - path.stat().st_mtime > AGE_SECONDS:
+            yield path
 
 
-def _old(path: Path, seconds: float) -> bool:
-    return time.time() - path.stat().st_mtime > seconds
-
-
-def _checked(store: InputStore) -> int:
-    """Return how many parts there are; raise AitradeError naming those that are gone."""
-    parts = [part.path for source in store.sources for part in source.parts]
-    gone = [path for path in parts if not (store.folder / path).is_file()]
+def _checked(store: InputStore) -> tuple[int, int]:
+    """Return how many parts there are, and how many no manifest names; raise AitradeError for those that are gone."""
+    parts = {store.folder / part.path for source in store.sources for part in source.parts}
+    gone = sorted(path for path in parts if not path.is_file())
     if gone:
         raise AitradeError(f"{len(gone)} parts of imported data are gone, such as {gone[0]}; import their files again.")
-    return len(parts)
+    return len(parts), sum(path not in parts for path in store.folder.glob("*/**/*.parquet"))
 
 
 def _aside(ground: Ground, path: Path, number: int) -> None:

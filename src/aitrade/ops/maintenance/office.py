@@ -51,6 +51,10 @@ class MaintenanceManager:
         """Back up databases, journals, configuration and models."""
         return self.perform("backup_database", dry_run=dry_run)
 
+    def cleanup_old_logs(self, *, dry_run: bool = False) -> Outcome:
+        """Archive and remove logs past their term; needs a backup of the last day."""
+        return self.perform("cleanup_old_logs", dry_run=dry_run)
+
     def produce_daily_reports(self, *, dry_run: bool = False) -> Outcome:
         """Make the daily reports of the newest market days."""
         return self.perform("produce_daily_reports", dry_run=dry_run)
@@ -72,8 +76,12 @@ class MaintenanceManager:
         return self.perform("analyze_performance", dry_run=dry_run)
 
     def optimize_caches(self, *, dry_run: bool = False) -> Outcome:
-        """Check imported data, remove leftovers, empty the chart worker's memory."""
+        """Check imported data, remove half-written files, empty the chart worker's memory."""
         return self.perform("optimize_caches", dry_run=dry_run)
+
+    def checkpoint_models(self, *, dry_run: bool = False) -> Outcome:
+        """Seal the models into a checkpoint."""
+        return self.perform("checkpoint_models", dry_run=dry_run)
 
     def scan_security(self, *, dry_run: bool = False) -> Outcome:
         """Look for hard-coded secrets, open files, open sockets."""

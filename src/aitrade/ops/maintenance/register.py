@@ -8,9 +8,11 @@ from aitrade.ops.maintenance.task import Task
 _HERE = "aitrade.ops.maintenance"
 CLASSES = {
     "backup_database": "backups:DailyBackup",
+    "cleanup_old_logs": "old_logs:OldLogs",
     "produce_daily_reports": "reporting:DailyReports",
     "validate_system_health": "checkups:SystemHealthCheck",
     "analyze_performance": "reporting:WeeklyAnalysis",
+    "checkpoint_models": "backups:ModelCheckpoint",
     "optimize_caches": "caches:OptimizeCaches",
     "scan_security": "security:SecurityScan",
     "perform_full_backup": "backups:FullBackup",
