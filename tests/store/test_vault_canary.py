@@ -34,9 +34,9 @@ LINES = (
     "vault remove fax", "vault recovery --check", "vault recovery", "vault list --passphrase", "vault protect key-file",
 )  # fmt: skip
 """What is exercised by name; a command that is not here is run without words."""
-APART = {"up", "vault add", "lab", "bench"}
+APART = {"up", "vault add", "lab", "bench", "service start", "service stop"}
 """Run as processes of their own: `up` below all others, `vault add` with its secret piped in; the lab and the benches
-open no vault and write to folders of their own, which their own tests hold."""
+open no vault and write to folders of their own, which their own tests hold; the service's manager is the machine's."""
 
 
 def leaves(command, name=""):

@@ -29,6 +29,7 @@ COMMANDS = {
     "restore": "aitrade.cli.restore:restore",
     "resume": "aitrade.cli.trading:resume",
     "store": "aitrade.cli.store:store",
+    "service": "aitrade.cli.service:service",
     "up": "aitrade.cli.up:up",
     "vault": "aitrade.cli.vault:vault",
 }

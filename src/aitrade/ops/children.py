@@ -101,14 +101,19 @@ class Running:
         self._not_before = 0.0
         self.start()
 
+    def ask_to_end(self) -> None:
+        """Ask it to end, and do not wait."""
+        if self._process is not None and self.alive:
+            self._process.terminate()
+
     def stop(self, seconds: float) -> None:
         """Ask it to end, and end it when it does not."""
-        if self._process is None or not self.alive:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
+        self.ask_to_end()
+        self.end_within(seconds)
+
+    def end_within(self, seconds: float) -> None:
+        """Wait for the end that was asked for, and end it when that does not come."""
+        if self._process is not None and not self.wait(seconds):
             self._process.kill()
             self._process.wait()
 

@@ -23,6 +23,19 @@ class _Serves(msgspec.Struct):
     pid: int
 
 
+def ask_to_end(home: Path) -> None:
+    """Ask the supervisor to end all of it gently, where no signal can be sent: from a service of Windows."""
+    write_private(home / "run" / "end", "")
+
+
+def end_asked(home: Path, *, forget: bool = False) -> bool:
+    """Return whether the end is asked for; `forget` a request that an earlier supervisor left."""
+    request = home / "run" / "end"
+    if forget:
+        request.unlink(missing_ok=True)
+    return request.exists()
+
+
 def _request(home: Path, service: str) -> Path:
     return home / "run" / f"restart-{service}"
 

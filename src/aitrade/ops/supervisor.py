@@ -19,9 +19,13 @@ from aitrade.engine.client import Address, EngineClient
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops import doors
 from aitrade.ops.children import Child, Running
+from aitrade.ops.service.notify import ALIVE, READY, STOPPING, notify
 
 START_SECONDS = 60.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 9.5
+"""How long a whole stop may take: who asked for it waits 10 s."""
+WATCHERS_SECONDS, ENGINE_SECONDS = 2.5, 4.5
+"""How long of that the watchers and the engine may take; the page has the rest, and is asked first."""
 RESTART_SECONDS = 3.0
 """How long a child may take to end when it is restarted on request: the others are not watched meanwhile."""
 WATCH_SECONDS = 0.25
@@ -53,6 +57,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Start every child and wait until it serves; raise AitradeError with its reason when one does not."""
+        doors.end_asked(self._settings.home_path, forget=True)
         try:
             for running in self._children:
                 running.start()
@@ -61,12 +66,15 @@ class Supervisor:
                     running.wait_ready(START_SECONDS)
                     _log.info("child serves", child=running.child.name, pid=running.pid)
         except AitradeError:
-            self._end_children()
+            for running in self._children:
+                running.ask_to_end()
+            _end(self._children, time.monotonic() + STOP_SECONDS)
             raise
+        notify(READY)
 
     def watch(self) -> None:
-        """Keep every child alive until `stop` is called."""
-        while not self._stopping:
+        """Keep every child alive until `stop` is called, or the end is asked for by the door."""
+        while not (self._stopping or doors.end_asked(self._settings.home_path)):
             time.sleep(WATCH_SECONDS)
             self._beat()
             self._restart_what_is_asked_for()
@@ -86,11 +94,17 @@ class Supervisor:
             _log.info("child restarted on request", child=name, pid=by_name[name].pid)
 
     def stop(self) -> list[str]:
-        """Stop what watches first, then the engine and the page; return what stays open, in sentences."""
-        self._stopping = True
-        self._end_children(needed=False)
+        """Stop page, charts and what watches first, then the engine; return what stays open, in sentences."""
+        self._stopping, limit = True, time.monotonic() + STOP_SECONDS
+        notify(STOPPING)
+        _engine, *others = self._children
+        for running in others:
+            running.ask_to_end()
+        _end([running for running in others if not running.child.needed], time.monotonic() + WATCHERS_SECONDS)
         left = self._shut_engine()
-        self._end_children()
+        self._children[0].ask_to_end()
+        _end(self._children, limit)
+        doors.end_asked(self._settings.home_path, forget=True)
         (self._settings.home_path / BEAT).unlink(missing_ok=True)
         _log.info("all stopped", left_open=left)
         return left
@@ -105,6 +119,7 @@ class Supervisor:
             restarts = {running.child.name: running.restarts for running in self._children}
             beat = Beat(os.getpid(), time.time_ns(), restarts)
             write_private(self._settings.home_path / BEAT, msgspec.json.encode(beat))
+            notify(ALIVE)
 
     def _shut_engine(self) -> list[str]:
         try:
@@ -114,17 +129,18 @@ class Supervisor:
                 client.shutdown()
         except Unreachable:
             return ["The engine did not answer; what it had is in its journal."]
-        self._children[0].wait(STOP_SECONDS)
+        self._children[0].wait(ENGINE_SECONDS)
         lines = [f"{row.instrument} {row.product}: {row.quantity} units stay open" for row in rows]
         return lines + [f"order {row.id} {row.side} {row.instrument}: {row.state}" for row in orders]
 
-    def _end_children(self, *, needed: bool = True) -> None:
-        for running in reversed(self._children):
-            if needed or not running.child.needed:
-                running.stop(STOP_SECONDS)
-
     def _engine_serves(self, pid: int) -> bool:
         return address_of(self._settings.home_path, pid) is not None
+
+
+def _end(children: list[Running], limit: float) -> None:
+    """Wait until a moment for children that were asked to end, and end who has not."""
+    for running in reversed(children):
+        running.end_within(max(limit - time.monotonic(), 0.0))
 
 
 def address_of(home: Path, pid: int) -> Address | None:

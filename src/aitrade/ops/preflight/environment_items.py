@@ -4,6 +4,7 @@ import time
 
 from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
 from aitrade.ops.preflight.ground import Ground
+from aitrade.ops.preflight.serving import ITEMS as SERVICE
 
 BACKUP_HOURS = 26.0
 """A daily backup with two hours to spare."""
@@ -151,4 +152,4 @@ class ModelsCheckpointed:
         return Finding(Status.FAIL if wrong else Status.PASS, f"{evidence}.", measured, Source.SYSTEM, examined)
 
 
-ITEMS: tuple[Item, ...] = (BackedUp(), ConfigurationVersioned(), LogsKept(), ModelsCheckpointed())
+ITEMS: tuple[Item, ...] = (*SERVICE, BackedUp(), ConfigurationVersioned(), LogsKept(), ModelsCheckpointed())

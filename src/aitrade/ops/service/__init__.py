@@ -1,0 +1,3 @@
+"""The service AITradingEngine: rendered as steps to review, applied only when asked, by systemd or by Windows."""
+
+NAME = "AITradingEngine"
