@@ -93,11 +93,11 @@ def test_charges_and_margin_are_shown_before_an_order_is_sent(page):
 def test_depth_shows_five_levels_of_each_side_with_the_touch_first(page):
     """Bids fall and asks rise away from the touch, which is the newest print's."""
     choose(page, "NSE:INFY")
-    page.wait_for_function("document.querySelectorAll('.depth-row:not(.depth-head):not([hidden])').length === 5")
-    shown = page.evaluate(
-        "[...document.querySelectorAll('.depth-row:not(.depth-head)')].map((row) => [...row.children].map("
-        "(cell) => Number(cell.textContent.replaceAll(',', ''))))"
-    )
+    shown = page.wait_for_function(
+        "(() => { const rows = [...document.querySelectorAll('.depth-row:not(.depth-head):not([hidden])')].map((row) =>"
+        " [...row.children].map((cell) => Number(cell.textContent.replaceAll(',', ''))));"
+        " return rows.length === 5 && rows.flat().every(Number.isFinite) && rows; })()"
+    ).json_value()
     bids, asks = [row[1] for row in shown], [row[2] for row in shown]
     assert bids == sorted(set(bids), reverse=True)
     assert asks == sorted(set(asks))
