@@ -14,7 +14,7 @@ class FileLock:
     def __init__(self, path: Path, *, wait: bool = False, taken: str = "") -> None:
         """Take the lock, waiting for it or not; raise Conflict saying `taken` when another process holds it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: TextIO = path.open("a+")
+        self._file: TextIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+")
         try:
             _lock(self._file, wait=wait)
         except OSError:

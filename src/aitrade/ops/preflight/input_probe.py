@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 TABS = ("dashboard", "charts", "fno", "btst", "portfolio", "system")
 READY = {
     "dashboard": ".watch-table tbody tr", "charts": ".charts-grid canvas", "fno": ".fno-chain tbody tr",
-    "btst": ".btst-countdown", "portfolio": ".pf-grid .panel", "system": ".sys-settings tbody tr",
+    "btst": ".btst-countdown", "portfolio": ".pf-grid .panel", "system": ".ops-views .btn",
 }  # fmt: skip
 """Where a tab shows that it is there."""
 HERTZ, SYMBOLS, SPEED = 20, 50, 60
@@ -69,6 +69,7 @@ def probe(page: "Page", client: EngineClient, rounds: int) -> Answered:
         hertz, symbols = page.evaluate("preflight.weigh()")
     finally:
         client.set_speed(speed=1)
+        page.wait_for_function("aitrade.state.time.speed === 1")
         page.evaluate("aitrade.go('dashboard')")
     return Answered(took, hertz, symbols)
 
@@ -102,18 +103,13 @@ def _on_it(page: "Page", number: int) -> list[Input]:
     keys = page.evaluate("aitrade.state.watchlist")
     first = 2 * number % (len(keys) - 2) + 1
     rows = [f".watch-table tr[data-key='{key}']" for key in keys[first : first + 2]]
+    views = (".ops-views .btn:last-child", ".ops-views .btn:first-child")
     greeks = (".fno-switch [title=Gamma]", ".fno-switch [title=Delta]")
-    logs = (".sys-log button:text('Alerts')", ".sys-log button:text-is('All')")
     return [
         *(Input("dashboard", "", f"{row} td", f"document.querySelector(\"{row}\").matches('.picked')") for row in rows),
         *(Input("fno", "", one, f"document.querySelector('{one}').ariaPressed === 'true'") for one in greeks),
-        *(Input("system", "", one, _log_shows(place)) for place, one in enumerate(logs)),
+        *(Input("system", "", one, f"document.querySelector('{one}').ariaPressed === 'true'") for one in views),
     ]
-
-
-def _log_shows(place: int) -> str:
-    button = ("at(-1)", "at(0)")[place]
-    return f"[...document.querySelectorAll('.sys-log button')].{button}.ariaPressed === 'true'"
 
 
 def _shown(tab: str) -> str:

@@ -225,10 +225,13 @@ def _portfolio(page: "Page", _ground: Ground, client: EngineClient) -> tuple[Sho
 def _system(page: "Page", ground: Ground, client: EngineClient) -> tuple[Shown, Shown]:
     limits = msgspec.structs.asdict(Limits.load(ground.trading.home))
     counts = {name: value for name, value in limits.items() if type(value) is int}
+    page.evaluate("document.querySelector('.ops-views .btn:last-child').click()")
     rows = _cells(".sys-settings tbody tr", "row.cells[0].innerText", 1)
     state = page.evaluate("document.querySelector('.sys-state .badge').innerText")
     told = dict(zip(counts, _texts(page, _NUMBERS, list(counts.values())), strict=True))
-    return {"state": state, **dict(page.evaluate(rows))}, {"state": client.health().state, **told}
+    shown = dict(page.evaluate(rows))
+    page.evaluate("document.querySelector('.ops-views .btn:first-child').click()")
+    return {"state": state, **shown}, {"state": client.health().state, **told}
 
 
 _SIDES: dict[str, Callable[["Page", Ground, EngineClient], tuple[Shown, Shown]]] = {
