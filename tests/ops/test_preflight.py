@@ -12,6 +12,9 @@ from aitrade.core.clock import DAY, ist_date
 from aitrade.core.config import load
 from aitrade.core.errors import Conflict, Refused
 from aitrade.core.files import FileLock
+from aitrade.ops.alerts.proof import confirm, try_channels
+from aitrade.ops.alerts.settings import AlertSettings
+from aitrade.ops.alerts.webhook import Webhook
 from aitrade.ops.preflight import binding as bound
 from aitrade.ops.preflight import paper, record
 from aitrade.ops.preflight.awaited import Awaited
@@ -230,8 +233,30 @@ def test_changed_code_is_seen(tmp_path):
     assert bound._files(tmp_path, tmp_path.rglob("*")) != before
 
 
+@pytest.fixture
+def reached(configuration):
+    """A person away from this machine has confirmed an alert channel."""
+    with Webhook() as webhook:
+        text = f'[[channel]]\nname = "phone"\nurl = "{webhook.url}"\n'
+        configuration.home.mkdir(parents=True, exist_ok=True)
+        (configuration.home / "alerts.toml").write_text(text)
+        settings = AlertSettings.load(configuration.home)
+        try_channels(configuration.home, settings)
+        confirm(configuration.home, webhook.messages[0].body.split("confirm ")[1].split("`")[0], settings)
+
+
+def test_the_gate_wants_somebody_to_be_reached(configuration):
+    """Without a confirmed channel live trading is refused; a named waiver lets it be missing."""
+    kept(configuration, LIVE)
+    assert any("alerts reach nobody" in reason for reason in objections(configuration, data=Source.LIVE))
+    today = ist_date(bound.time.time_ns())
+    record.waive(configuration.home, "alerts", "R. Iyer", "a person sits beside it", today, today)
+    assert not any("alerts reach nobody" in reason for reason in objections(configuration, data=Source.LIVE))
+
+
+@pytest.mark.usefixtures("reached")
 def test_the_gate_opens_for_a_live_signed_fresh_pass_only(configuration, monkeypatch):
-    """With a broker, LIVE data, no fail and a signature nothing is left to say; without each, it is said."""
+    """With a broker, LIVE data, no fail, a signature and a channel that reaches somebody nothing is left to say."""
     from aitrade import brokers
 
     assert any("has not run" in reason for reason in objections(configuration, data=Source.LIVE))
@@ -256,6 +281,7 @@ def test_a_newer_run_wants_its_own_signature(configuration, monkeypatch):
     assert any("Nobody has signed" in reason for reason in objections(configuration, data=Source.LIVE))
 
 
+@pytest.mark.usefixtures("reached")
 def test_a_fail_cannot_be_waived_and_a_simulated_proof_wants_a_waiver(configuration, monkeypatch):
     """A fail refuses whatever is waived; a pass on simulated data passes with a named waiver until its last day."""
     from aitrade import brokers

@@ -1,8 +1,11 @@
 """Every process of ours logs: the engine's own event log line by line, and what a refusal says stays the last word."""
 
 import json
+import subprocess
+import sys
 import time
 
+import msgspec
 import pytest
 
 from aitrade.core import logs
@@ -11,6 +14,9 @@ from aitrade.core.files import FileLock
 from aitrade.engine.client import EngineClient
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops.children import Child, Running
+from aitrade.ops.errors import errors
+from aitrade.ops.maintenance.job import Job
+from aitrade.ops.maintenance.task import Outcome
 from aitrade.ops.supervisor import address_of
 
 
@@ -57,3 +63,16 @@ def test_a_refusal_is_logged_and_stays_the_last_word(tmp_path):
     assert not last.startswith("{")
     (row,) = [row for row in logs.lines(tmp_path / "logs" / "engine.jsonl") if "refuses" in row["event"]]
     assert row["reason"] == last
+
+
+def test_a_job_that_fails_is_logged_and_counted(tmp_path):
+    """What a maintenance task raises in its own process is an error like any other."""
+    job = msgspec.json.encode(Job(home=str(tmp_path), task="nowhere", now=1_795_000_000_000_000_000))
+    command = [sys.executable, "-m", "aitrade.ops.maintenance.job"]
+    for _ in range(2):
+        done = subprocess.run(command, input=job + b"\n", capture_output=True, check=True)
+    assert msgspec.json.decode(done.stdout, type=Outcome).status == "failed"
+    events = [row["event"] for row in logs.lines(tmp_path / "logs" / "jobs.jsonl")]
+    assert events == ["task failed", "task ended"] * 2
+    (group,) = errors(tmp_path)
+    assert (group.count, group.process) == (2, "jobs")

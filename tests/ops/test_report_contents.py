@@ -1,18 +1,26 @@
 """What the reports say: sums that agree with the journal, gaps that are found, notes that do or do not agree."""
 
-import pytest
-from report_books import CHARGES, FIRST, FUTURE, SECOND, TCS, plain_sums, traded
+import time
 
+import pytest
+from report_books import CHARGES, FIRST, FUTURE, INFY, SECOND, TCS, plain_sums, traded
+
+from aitrade.compliance.operations import note
+from aitrade.core.clock import at
 from aitrade.core.errors import DataRefused, JournalBroken, Refused
-from aitrade.core.orders import Product, Side, Update
+from aitrade.core.events import Kind, Line, Record
+from aitrade.core.orders import Order, OrderRequest, OrderState, Product, Side, Update
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops import ledger, trail
+from aitrade.ops.incidents import open_incident
 from aitrade.ops.reports import contract_note, report
 from aitrade.ops.reports.audit_trail import AuditTrail
 from aitrade.ops.reports.charges_paid import ChargesPaid
+from aitrade.ops.reports.compliance_pack import CompliancePack
 from aitrade.ops.reports.order_log import OrderLog
 from aitrade.ops.reports.pieces import count, moment, table
+from aitrade.ops.reports.system_audit import SystemAudit
 from aitrade.ops.reports.trade_register import TradeRegister
 
 BOOK = "made-1"
@@ -216,3 +224,95 @@ def test_pieces_write_rupees_times_and_no_markup_of_others():
     assert "₹1,23,45,678.90" in shown
     assert "&lt;script&gt;" in shown
     assert (count(-1234567), moment(0)) == ("-12,34,567", "–")
+
+
+def test_the_pack_counts_the_busiest_second_and_the_ratio_by_segment(book):
+    """Orders, changes and cancellations of one second, by exchange segment, against the dated threshold."""
+    for _ in range(12):
+        book.now -= 10**9
+        order = book.intent(INFY, Side.BUY, 5, 1_500_00, Product.MIS)
+        book.now -= 10**9
+        book.say(order, Update.ACCEPTED, exchange_order_id=f"X{order.id}")
+    pack = CompliancePack.of(BOOK, SECOND)
+    by_segment = {row[0]: row for row in pack.peaks().rows}
+    assert by_segment["NSE"][1] >= 12
+    assert by_segment["NSE"][3] == 10
+    assert by_segment["NSE"][4] == 1
+    assert by_segment["NFO"][1] == 1
+    ratios = {row[0]: row for row in pack.ratios().rows}
+    assert ratios["NFO"][-1] == 1.0
+    assert ratios["NSE"][1:5] == (26, 0, 1, 13)
+    assert ratios["NSE"][-1] == pytest.approx(27 / 13)
+
+
+def test_the_pack_is_of_the_month_up_to_the_day(book):
+    """Both days of the month are in it, a day of the next month is not, and the totals are over all of them."""
+    book.day("2025-04-01")
+    book.trade(TCS, 1, 3_600_00)
+    pack = CompliancePack.of(BOOK, SECOND)
+    plain = [plain_sums(book, day) for day in (FIRST, SECOND)]
+    totals = pack.totals().totals
+    assert totals["market_days"] == 2
+    for name in ("trades", "turnover_paise", "charges_paise"):
+        assert totals[name] == sum(day[name] for day in plain)
+    assert [row[0] for row in pack.daily().parts[0].rows] == [FIRST, SECOND]
+
+
+def test_an_untagged_algo_order_is_named(book):
+    """An order of an algo without an algo id, and an order without a client code."""
+    request = OrderRequest(instrument=TCS, side=Side.BUY, quantity=1, product=Product.MIS, strategy="trend")
+    order = Order(id="U" * 20, request=request, state=OrderState.PENDING, venue="paper", quantity=1, created=book.now)
+    book.add(
+        Kind.INTENT, order, actor="trend", role="strategy", order_id=order.id, strategy="trend", code_hash="e" * 64
+    )
+    found = {(one.order, one.missing) for one in CompliancePack.of(BOOK, SECOND).month.untagged}
+    assert {(order.id, "algo id"), (order.id, "client code")} <= found
+    assert "Untagged orders" in CompliancePack.of(BOOK, SECOND).summary().text()
+
+
+def test_the_pack_lists_incidents_drills_scans_and_changed_limits(book):
+    """What was done to the system in the month is there; what was done in another month is not."""
+    moment = at(SECOND, "18:30")
+    note(book.home, "scan", "security", "passed", at=moment, reason="nothing found")
+    note(book.home, "drill", "backup verify", "passed", at=moment)
+    note(book.home, "drill", "of another month", "passed", at=at("2025-04-02", "18:30"))
+    note(book.home, "configuration", "limits.toml", "changed", at=moment, actor="asha")
+    open_incident(book.home, "other", "the line to the exchange was cut", began=moment, actor="asha")
+    month = CompliancePack.of(BOOK, SECOND).month
+    assert [one.operation.name for one in month.done("drill")] == ["backup verify"]
+    pack = CompliancePack.of(BOOK, SECOND)
+    assert "backup verify" in pack.drills().html()
+    assert "nothing found" in pack.drills().html()
+    assert "limits.toml" in pack.limits().html()
+    assert "REDUCING" in pack.limits().html()
+    assert "NIL: no incident" in pack.incident_list().html()
+
+
+def test_an_incident_while_a_day_of_the_month_was_traded_is_in_the_pack(book):
+    """A simulated day is traded at another time than its own: what happened then belongs to it."""
+    add_wall(book, time.time_ns() - 10**9)
+    open_incident(book.home, "other", "the line to the exchange was cut", actor="asha")
+    add_wall(book, time.time_ns() + 10**9)
+    pack = CompliancePack.of(BOOK, SECOND)
+    assert [one.title for one in pack.incidents] == ["the line to the exchange was cut"]
+    assert "the line to the exchange was cut" in pack.incident_list().html()
+
+
+def add_wall(book, wall):
+    """Append a line of the event log at a machine's time."""
+    record = Record(0, Kind.EVENT, book.now, wall, book.name, Line(level="info", text="here"))
+    book.journal.append(record)
+    book.book.apply(record)
+
+
+def test_the_audit_says_who_did_what(book):
+    """People's commands by name, role and address; acts by outcome; failures in full; chains proven."""
+    note(book.home, "backup", "database", "failed", at=at(SECOND, "18:30"), reason="no space left")
+    note(book.home, "vault", "mail", "added", at=at(SECOND, "10:00"), actor="asha")
+    audit = SystemAudit.of(BOOK, SECOND)
+    assert {row[:2] for row in audit.people().rows} == {("asha", "trader"), ("asha", "")}
+    assert [row[-1] for row in audit.failures().rows] == ["no space left"]
+    assert ("vault", "added", 1) in audit.acts().rows
+    assert audit.totals().totals["acts"] == 2
+    assert audit.chains().rows[-1][1] == 2
+    assert "Preflight was not run" in audit.preflight().html()

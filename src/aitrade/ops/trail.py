@@ -18,7 +18,7 @@ from aitrade.core.orders import TERMINAL, Update, VenueUpdate
 from aitrade.ops import ledger
 from aitrade.ops.ledger import Day, Row, Stamp, Story
 
-PEOPLE = frozenset({"strategy", "system"})
+MACHINES = frozenset({"strategy", "system"})
 """Roles that have no address: whatever is not a person's."""
 
 
@@ -69,7 +69,7 @@ _SENDING: tuple[Check, ...] = (
     ("their role", lambda at: at.role),
     ("our order number", lambda at: at.order_id),
     ("time", lambda at: at.ts and at.wall),
-    ("address of the person", lambda at: at.source or at.role in PEOPLE),
+    ("address of the person", lambda at: at.source or at.role in MACHINES),
     ("algo id of the strategy", lambda at: at.algo_id or not at.strategy),
     ("code hash of the strategy", lambda at: at.code_hash or not at.strategy),
 )

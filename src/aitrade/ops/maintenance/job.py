@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from aitrade.core import logs
 from aitrade.core.config import load
 from aitrade.core.errors import AitradeError, Conflict
 from aitrade.core.files import FileLock
@@ -23,6 +24,7 @@ from aitrade.ops.maintenance.register import task_named
 from aitrade.ops.maintenance.task import Ground, Outcome, Status, Task
 
 NICER = 10
+_log = logs.get(__name__)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +72,7 @@ def _failed(name: str, ground: Ground, error: BaseException) -> Outcome:
     except Exception as worse:
         left = f" Taking it back failed too: {worse}."
     status = Status.STOPPED if isinstance(error, Told) else Status.FAILED
+    _log.error("task failed", task=name, step=step, status=str(status), exc_info=error)
     words = str(error) if isinstance(error, AitradeError | Told) else f"{type(error).__name__}: {error}"
     return Outcome(task=name, status=status, says=words + left, step=step, error=_place(error))
 
@@ -103,11 +106,14 @@ def main() -> None:
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
+    logs.configure("jobs", Path(job.home) / "logs")
     signal.signal(signal.SIGTERM, _told)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError, AttributeError):
         os.nice(NICER)
-    answer.write(msgspec.json.encode(_alone(job)) + b"\n")
+    outcome = _alone(job)
+    _log.info("task ended", task=job.task, dry=job.dry, status=str(outcome.status), seconds=outcome.seconds)
+    answer.write(msgspec.json.encode(outcome) + b"\n")
     answer.close()
 
 

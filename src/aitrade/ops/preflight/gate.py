@@ -27,7 +27,7 @@ def objections(configuration: Configuration, *, data: Source, ts: int = 0) -> li
     if run is None:
         return [*found, "Preflight has not run here: run `aitrade preflight`."]
     return [*found, *_stale(configuration, run, ts), *_failed(run), *_unsigned(configuration, run),
-            *_unwaived(configuration, run, ts)]  # fmt: skip
+            *_unwaived(configuration, run, ts), *_unreached(configuration, ts)]  # fmt: skip
 
 
 def _stale(configuration: Configuration, run: Kept, ts: int) -> Iterator[str]:
@@ -53,6 +53,18 @@ def _unwaived(configuration: Configuration, run: Kept, ts: int) -> Iterator[str]
         if result.status != Status.FAIL and result.id not in waived and (short := _short(result)):
             how = f"`aitrade preflight waive {result.id} --name … --reason … --until …`"
             yield f"{result.id} {short}: prove it there, or let a person answer for it: {how}."
+
+
+def _unreached(configuration: Configuration, ts: int) -> Iterator[str]:
+    from aitrade.ops.alerts.proof import reaches_somebody
+    from aitrade.ops.alerts.settings import AlertSettings
+
+    home = configuration.home
+    if "alerts" not in waivers(home, ist_date(ts)) and not reaches_somebody(home, AlertSettings.in_force(home)[0], ts):
+        yield (
+            "alerts reach nobody away from this machine: name a channel in alerts.toml, run `aitrade alerts test` and "
+            "confirm what arrives, within the last seven days."
+        )
 
 
 def _short(result: Result) -> str:

@@ -33,8 +33,10 @@ class AuditTrail(msgspec.Struct):
         folder = home()
         chain = book_chain(folder, book, day)
         found = day_of(folder, book, day)
+        until = _last_wall(found)
+        operations = operations_chain(folder, lambda record: record.wall <= until)
         return cls(
-            found, folder, chain, operations_chain(folder, _last_wall(found)), trail.gaps(found),
+            found, folder, chain, operations, trail.gaps(found),
             silences(folder, book, day, silence * SECOND), torn(folder, book),
         )  # fmt: skip
 

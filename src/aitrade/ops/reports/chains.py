@@ -1,6 +1,6 @@
 """Hash chains as an inspection reads them: segment by segment, up to a moment, with the head that stands there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from aitrade.compliance.journal import HEADER, frames, segments
 from aitrade.compliance.operations import journal_folder
 from aitrade.core.errors import JournalBroken
+from aitrade.core.events import RawRecord
 
 
 class Segment(msgspec.Struct):
@@ -54,13 +55,13 @@ def verified(paths: list[Path]) -> Iterator[Segment]:
         yield segment
 
 
-def operations_chain(home: Path, until: int) -> Segment:
-    """Verify the operations journal and return it as it stood at `until` (the machine's time, ns UTC)."""
+def operations_chain(home: Path, belongs: Callable[[RawRecord], bool]) -> Segment:
+    """Verify the operations journal and return it as it stood after the last record that `belongs`."""
     whole, stood = Segment("operations"), Segment("operations")
     for path in segments(journal_folder(home)):
         for frame in frames(path):
             _follow(whole, frame.record.seq, frame.record.ts, frame.head)
-            if frame.record.wall <= until:
+            if belongs(frame.record):
                 stood = msgspec.structs.replace(whole)
     return stood
 

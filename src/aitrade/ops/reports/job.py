@@ -12,11 +12,14 @@ from typing import Any
 
 import msgspec
 
+from aitrade.core import logs
+from aitrade.core.config import load
 from aitrade.core.files import write_private
 from aitrade.ops.reports.canonical import content_hash, file_hash
 from aitrade.ops.reports.catalogue import Value, report
 
 KERNEL = "aitrade"
+_log = logs.get(__name__)
 NOT_NEEDED = ("rfc3987_syntax", "pyarrow")
 """Optional packages of papermill's own imports that take 1.5 s: a grammar of web addresses, remote file systems."""
 
@@ -60,16 +63,24 @@ def main() -> None:
     jobs = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Job])
     with os.fdopen(os.dup(1), "wb", buffering=0) as answers:
         os.dup2(2, 1)
+        logs.configure("jobs", load().home / "logs")
         for job in jobs:
             answers.write(msgspec.json.encode(attempt(job)) + b"\n")
 
 
 def attempt(job: Job) -> Made:
     """Make a report; whatever goes wrong is in the answer, so that those after it are made."""
+    said = {"report": job.report, "day": job.day, "book": job.book}
     try:
-        return make(job)
+        made = make(job)
     except Exception as failed:
+        _log.exception("report failed", **said)
         return Made(notebook="", error=f"{type(failed).__name__}: {failed}")
+    if made.error:
+        _log.error("report failed", error=made.error, **said)
+    else:
+        _log.info("report made", version=made.version, seconds=made.seconds, **said)
+    return made
 
 
 def make(job: Job) -> Made:

@@ -1,5 +1,6 @@
 """The P&L and tax statement, ready to be shown."""
 
+from collections import defaultdict
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -13,10 +14,13 @@ from aitrade.market.tax import Taxes
 from aitrade.ops.reports.charts import Bars, Line, Lines
 from aitrade.ops.reports.lots import Match
 from aitrade.ops.reports.pieces import Figure, Figures, Notice, Piece, Pieces, Table, table
-from aitrade.ops.reports.profit_and_tax import CAPITAL, Head, HeadTotal, Statement, statement
+from aitrade.ops.reports.profit_and_tax import CAPITAL, Closed, Head, HeadTotal, Statement, statement
 from aitrade.ops.reports.span import bounds, until
 from aitrade.ops.reports.subject import CHARGES_IN_WORDS, Totals, amount, headline, home
 
+MOST_LOTS = 20_000
+"""More closed lots than this are not printed one by one."""
+_HEADS = list(Head)
 _CONFIDENCE = {"A": "two sources", "B": "one source", "C": "a page without a date", "M": "from memory, unverified"}
 
 
@@ -167,15 +171,40 @@ class Tax(msgspec.Struct):
             "record that brought them.",
         )
 
-    def lots(self) -> Table:
-        """Return every closed lot."""
+    def by_instrument(self) -> Table:
+        """Return the closed lots of each instrument under each head."""
+        groups: dict[tuple[int, str], list[Closed]] = defaultdict(list)
+        for one in self.made.closed:
+            groups[_HEADS.index(one.head), one.match.instrument].append(one)
+        rows = [
+            (
+                _SHORT[_HEADS[head]], instrument, len(own), sum(one.match.bought for one in own),
+                sum(one.match.sold for one in own), sum(one.match.gain for one in own),
+                sum(sum(one.match.charges) for one in own), sum(one.net for one in own),
+            )
+            for (head, instrument), own in sorted(groups.items())
+        ]  # fmt: skip
+        sums = [sum(row[index] for row in rows) for index in range(2, 8)]
+        return table(
+            "Head, Instrument:code, Lots:count, Bought:rupees, Sold:rupees, Gain:signed, Charges:rupees, Net:signed",
+            rows,
+            total=("All", "", *sums) if rows else (),
+            empty="Nothing was closed in this span.",
+            how="Sums over the closed lots below.",
+        )
+
+    def lots(self) -> Piece:
+        """Return every closed lot, where they can be read."""
+        if len(self.made.closed) > MOST_LOTS:
+            words = f"{len(self.made.closed):,} closed lots are too many for a page: make the statement of each month."
+            return Notice(words, "warn")
         rows = [
             (
                 one.match.instrument, _SHORT[one.head], one.match.quantity, one.match.opened, one.match.closed,
                 one.match.bought, one.match.sold, one.match.gain, sum(one.match.charges), one.net,
                 " ".join(_marks(one.match)),
             )
-            for one in sorted(self.made.closed, key=lambda one: (list(Head).index(one.head), one.match.closed))
+            for one in sorted(self.made.closed, key=lambda one: (_HEADS.index(one.head), one.match.closed))
         ]  # fmt: skip
         return table(
             "Instrument:code, Head, Units:count, Opened, Closed, Bought:rupees, Sold:rupees, Gain:signed, "
