@@ -116,7 +116,6 @@ def test_a_day_is_a_file_and_the_past_is_gzipped(folder):
     logs.get("a").info("today")
     assert [row["event"] for row in written(folder)] == ["today"]
     day = ist_date(before)
-    assert list(logs.rolled(folder)) == [(day, folder / f"probe.jsonl.{day}.gz")]
     with gzip.open(folder / f"probe.jsonl.{day}.gz") as file:
         assert json.loads(file.readline())["event"] == "yesterday"
 
@@ -133,13 +132,23 @@ def test_the_day_changes_at_midnight_in_india(folder):
     assert [row["event"] for row in logs.lines(folder / "probe.jsonl.2026-11-24.gz")] == ["before"]
 
 
-def test_logs_expire_after_ninety_days_and_not_before(tmp_path):
-    """The ninetieth day is still kept; files of other kinds are never named."""
-    for name in ("engine.jsonl.2026-08-26.gz", "engine.jsonl.2026-08-25.gz", "engine.log", "engine.jsonl", "x.gz"):
-        (tmp_path / name).write_bytes(b"")
-    today = date(2026, 11, 24)
-    assert logs.expired(tmp_path, today) == [tmp_path / "engine.jsonl.2026-08-25.gz"]
-    assert logs.expired(tmp_path, date(2026, 11, 23)) == []
+WRITES = """
+import sys
+from pathlib import Path
+from aitrade.core import logs
+logs.configure("jobs", Path(sys.argv[1]))
+for n in range(200):
+    logs.get("a").info("x" * 20_000, n=n, of=sys.argv[2])
+logs.shut()
+"""
+
+
+def test_processes_of_one_name_add_whole_lines(tmp_path):
+    """Two jobs at a time, with lines longer than any buffer: none is torn, none is lost."""
+    jobs = [subprocess.Popen([sys.executable, "-c", WRITES, str(tmp_path), name]) for name in ("one", "two")]
+    assert [job.wait(60) for job in jobs] == [0, 0]
+    rows = [json.loads(line) for line in (tmp_path / "jobs.jsonl").read_text().splitlines()]
+    assert {(row["of"], row["n"]) for row in rows} == {(name, n) for name in ("one", "two") for n in range(200)}
 
 
 def test_libraries_log_into_the_same_file(folder):

@@ -24,7 +24,7 @@ from aitrade.ops.children import Child, Running
 from aitrade.ops.supervisor import address_of
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-ELSEWHERE = ("aitrade_page_", "aitrade_chart_", "aitrade_component_")
+ELSEWHERE = ("aitrade_page_", "aitrade_chart_", "aitrade_component_", "aitrade_errors_kept")
 """Metrics that only the page and the chart worker have."""
 
 

@@ -6,6 +6,7 @@ import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from aitrade.core.error_groups import keep, told
 from aitrade.ops.health import health
 
 PARTS = ("engine", "page", "chart worker", "feed", "projection", "journal", "disk")
@@ -70,6 +71,9 @@ def test_the_page_and_the_charts_count_what_they_do(trading, page):
     assert seen["aitrade_page_kernels",] >= 1
     assert seen["aitrade_page_relayed_total", "answered", "The engine"] >= 1
     assert seen["aitrade_process_memory_bytes", "page"] > 50 << 20
+    before = seen["aitrade_errors_kept",]
+    keep(home, [told("kernels", 1, "a probe", "x", None)])
+    assert figures(address(home, "page"), token(home))["aitrade_errors_kept",] == before + 1
     charts = figures(address(home, "charts"), token(home))
     assert charts["aitrade_process_memory_bytes", "charts"] > 10 << 20
     assert health(home).of("page").ok

@@ -2,7 +2,9 @@
 
 from contextlib import closing
 
+from aitrade.core import logs
 from aitrade.engine.client import EngineClient
+from aitrade.ops.errors import errors
 from aitrade.ui import page as pages
 from aitrade.ui.desk import Desk
 from aitrade.ui.plain import PlainPage
@@ -49,13 +51,16 @@ def test_the_plain_page_without_an_engine_says_so(tmp_path):
 
 
 def test_a_tab_that_cannot_be_built_leaves_the_others(tmp_path, monkeypatch):
-    """In its place stands why; all other tabs are there."""
+    """In its place stands why, and in the log; all other tabs are there."""
 
     def fail(_desk):
         raise ValueError("no <disk>")
 
     monkeypatch.setattr(charts, "build", fail)
+    logs.configure("kernels", tmp_path / "logs")
     built = pages.build(Desk(tmp_path))
+    logs.shut()
+    assert [(one.type, one.text) for one in errors(tmp_path)] == [("ValueError", "no <disk>")]
     assert "no &lt;disk&gt;" in built["charts"].value
     assert "no &lt;disk&gt;" not in str(getattr(built["dashboard"], "value", ""))
     assert len(built) > 1

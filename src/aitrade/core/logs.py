@@ -11,18 +11,18 @@ with its type, text, place, fingerprint and trace.
 import atexit
 import gzip
 import logging
-import re
 import shutil
 import sys
 import threading
 import time
 import types
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -34,12 +34,9 @@ from aitrade.core.redaction import redacted
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-KEPT_DAYS = 90
-"""How long a day's log is kept where nobody says otherwise; the dated term is in the retention facts."""
 ERRORS_KEPT_SECONDS = 0.5
 """At most this often the groups of errors are written."""
 _ERRORS = frozenset({"alert", "error", "critical"})
-_ROLLED = re.compile(r"\.(\d{4}-\d{2}-\d{2})\.gz$")
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 Fields = MutableMapping[str, Any]
 
@@ -98,19 +95,6 @@ def shut() -> None:
     _exchange(None)
 
 
-def rolled(folder: Path) -> Iterator[tuple[date, Path]]:
-    """Yield the past days' log files with their day."""
-    for path in sorted(folder.glob("*.gz")):
-        found = _ROLLED.search(path.name)
-        if found:
-            yield date.fromisoformat(found[1]), path
-
-
-def expired(folder: Path, today: date, days: int = KEPT_DAYS) -> list[Path]:
-    """Return the log files whose day is more than `days` before `today`; removing them is maintenance's."""
-    return [path for day, path in rolled(folder) if day < today - timedelta(days=days)]
-
-
 def roll(path: Path, today: date) -> Path | None:
     """Move a log whose last line is of another day than `today` (IST) aside, gzipped; return where it went."""
     if not path.exists() or not path.stat().st_size:
@@ -147,7 +131,7 @@ class Writer:
         self.queue: SimpleQueue[Event | threading.Event | None] = SimpleQueue()
         self._folder = folder
         self._day = date.min
-        self._file: TextIO | None = None
+        self._file: FileIO | None = None
         self._told: list[Told] = []
         self._saved = 0.0
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
@@ -190,7 +174,7 @@ class Writer:
             row["fingerprint"] = about.fingerprint
             if error is not None:
                 row["error"] = {"type": about.type, "text": about.text, "where": about.where, "trace": about.trace}
-        self._open(ist_date(at)).write(_encode(row).decode() + "\n")
+        self._open(ist_date(at)).write(_encode(row) + b"\n")
 
     def _row(self, at: int, level: str, text: str, logger: str) -> dict[str, Any]:
         return {
@@ -202,14 +186,17 @@ class Writer:
             "event": redacted("event", text),
         }
 
-    def _open(self, day: date) -> TextIO:
-        """The file of `day`: one that holds another day's lines is rolled first."""
+    def _open(self, day: date) -> FileIO:
+        """The file of `day`: one that holds another day's lines is rolled first.
+
+        A line is one write, so that several processes of one name (jobs, kernels) add whole lines.
+        """
         if self._file is None or day > self._day:
             if self._file is not None:
                 self._file.close()
             self._day = day
             roll(self.path, day)
-            self._file = self.path.open("a", buffering=1, encoding="utf-8")
+            self._file = self.path.open("ab", buffering=0)
         return self._file
 
     def _save_errors(self) -> None:

@@ -66,6 +66,7 @@ TABLE: dict[str, Metric] = {
     "aitrade_component_ok": Metric(_G, "1 where a part is well, 0 where it is not", ("component",)),
     # every process, and the machine
     "aitrade_errors_total": Metric(_C, "Errors that a process has logged", ("process",)),
+    "aitrade_errors_kept": Metric(_G, "Errors of all processes, as the groups in logs/errors.json count them"),
     "aitrade_log_lines_waiting": Metric(_G, "Log lines that are not written yet", ("process",)),
     "aitrade_process_memory_bytes": Metric(_G, "Resident memory, children included", ("process",)),
     "aitrade_process_cpu_seconds_total": Metric(_C, "Processor time", ("process",)),

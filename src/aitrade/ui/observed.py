@@ -14,6 +14,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 
 from aitrade.core.metrics import EXPOSITION, Buckets, Figures
+from aitrade.ops.errors import ErrorGroup, errors
 from aitrade.ops.health import SystemHealth, health
 
 
@@ -30,7 +31,7 @@ class Counts:
 COUNTS = Counts()
 
 
-def figures(found: SystemHealth, kernels: int) -> Figures:
+def figures(found: SystemHealth, kernels: int, kept: list[ErrorGroup]) -> Figures:
     """Return the page's values, and how each part is that anybody knows of."""
     taken = Figures()
     taken.put("aitrade_page_render_seconds", COUNTS.renders)
@@ -41,6 +42,7 @@ def figures(found: SystemHealth, kernels: int) -> Figures:
     for part in found.components:
         if part.state in ("ok", "degraded", "down"):
             taken.put("aitrade_component_ok", part.ok, part.name)
+    taken.put("aitrade_errors_kept", sum(group.count for group in kept))
     taken.put_process("page")
     return taken
 
@@ -79,7 +81,7 @@ class MetricsHandler(Observed):
     async def get(self) -> None:
         """Write every metric of the page."""
         self.let_in(visitors=False)
-        taken = figures(await self.look(), len(self.kernel_manager))
+        taken = figures(await self.look(), len(self.kernel_manager), errors(self.home))
         self.set_header("Content-Type", EXPOSITION)
         self.finish(await IOLoop.current().run_in_executor(None, taken.text))
 

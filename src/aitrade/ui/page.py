@@ -6,9 +6,11 @@ from importlib.util import find_spec
 
 from ipywidgets import HTML, Widget
 
+from aitrade.core import logs
 from aitrade.ui.desk import Desk
 from aitrade.ui.server import bundle_is_there
 
+_log = logs.get(__name__)
 TABS = ("dashboard", "charts", "fno", "btst", "portfolio", "system")
 
 
@@ -23,6 +25,7 @@ def show() -> None:
     from IPython.display import display
 
     desk = Desk()
+    logs.configure("kernels", desk.home / "logs")
     if not bundle_is_there():
         from aitrade.ui.plain import PlainPage
 
@@ -38,5 +41,6 @@ def _build(name: str, desk: Desk) -> Widget:
     try:
         tab: Widget = import_module(f"aitrade.ui.tabs.{name}").build(desk)
     except Exception as error:
+        _log.exception("tab could not be built", tab=name)
         return HTML(f"<p class='empty'>This tab could not be built: {html.escape(str(error))}</p>")
     return tab
