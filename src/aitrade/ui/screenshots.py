@@ -1,5 +1,6 @@
 """`python -m aitrade.ui.screenshots FOLDER`: the six tabs, 1366x768, of a simulated session with trades."""
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -10,6 +11,7 @@ from aitrade.core.clock import at
 from aitrade.core.errors import AitradeError
 from aitrade.core.orders import OrderRequest, OrderType, Product, Side
 from aitrade.engine.client import EngineClient
+from aitrade.ops.incidents import GLITCH, assign, open_incident
 from aitrade.ops.visit import browser, page_at, trading
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 TABS = ("dashboard", "charts", "fno", "btst", "portfolio", "system")
 START, TRADED, SHOWN = "10:45", "11:30", "14:15:20"
 SETTLE_SECONDS = 3.0
+NEVER_HOLDS = "[rules.disk]\nbelow = 1_000\nseverity = 'warning'\n"
+"""A rule that is broken on most machines, so that the picture has an alert."""
+OPERATED = ("maintain daily", "backup configuration", "backup models", "preflight")
 BUYS = ((0, Side.BUY, 40, Product.MIS), (1, Side.SELL, 25, Product.MIS), (2, Side.BUY, 60, Product.CNC))
 """Place in the watchlist, side, quantity, product."""
 
@@ -26,6 +31,7 @@ def take(folder: Path) -> list[Path]:
     """Write one PNG a tab into `folder` and return the paths; raise AitradeError without a session or browser."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="aitrade-pictures-") as home, browser() as started:
+        _operate(Path(home))
         options = ("--start", START, "--strategy", "moving-average", "--speed", "10")
         with trading(Path(home), *options) as running, page_at(started, running.link) as page:
             with EngineClient.of(Path(home)) as client:
@@ -33,6 +39,16 @@ def take(folder: Path) -> list[Path]:
             made = [_picture(page, tab, folder / f"{tab}.png") for tab in TABS]
             page.get_by_role("button", name="Engine and settings").click()
             return [*made, _picture(page, "system", folder / "system-engine.png")]
+
+
+def _operate(home: Path) -> None:
+    """Leave what operations leave: a preflight run, a backup, an incident (a drill), and a rule that cannot hold."""
+    (home / "alerts.toml").write_text(NEVER_HOLDS)
+    for words in OPERATED:
+        command = [sys.executable, "-m", "aitrade", *words.split(), "--data-folder", str(home)]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 - our own commands
+    incident = open_incident(home, GLITCH, "Drill: the feed's cable was pulled for six minutes")
+    assign(home, incident.id, "Asha Rao")
 
 
 def _trade(client: EngineClient) -> None:

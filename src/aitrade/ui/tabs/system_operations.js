@@ -4,10 +4,21 @@ const VIEWS = [["operations", "Operations"], ["engine", "Engine and settings"]];
 const STATES = { ok: "", degraded: "needs attention", down: "down", off: "off", unknown: "unknown" };
 const VERDICTS = { fail: "Failed", not_provable_here: "Not provable here", pass: "Passed" };
 const ENDED = { done: "up", failed: "log-alert", late: "warn", stopped: "warn", skipped: "dim" };
-const day = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Kolkata", weekday: "short", day: "2-digit", month: "short" });
-const minute = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Kolkata", hour: "2-digit", minute: "2-digit" });
+const SIX_DAYS_MS = 6 * 86400e3;
+const india = (parts) => new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Kolkata", ...parts });
+const [day, weekday, date, minute] = [
+  india({ weekday: "short", day: "2-digit", month: "short" }), india({ weekday: "short" }), india({ day: "2-digit", month: "short" }),
+  india({ hour: "2-digit", minute: "2-digit" }),
+];
 
 const when = (ns) => (ns ? `${day.format(ns / 1e6)} ${minute.format(ns / 1e6)}` : "–");
+
+// As short as it can be told: the time today, the weekday within six days, else the date.
+function soon(ns) {
+  const [ms, now] = [ns / 1e6, Date.now()];
+  if (date.format(ms) === date.format(now)) return minute.format(ms);
+  return `${(Math.abs(ms - now) < SIX_DAYS_MS ? weekday : date).format(ms)} ${minute.format(ms)}`;
+}
 const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 
 function span(seconds) {
@@ -21,7 +32,7 @@ const since = (ns) => (Date.now() - ns / 1e6) / 1000;
 const ago = (ns) => `${span(since(ns))} ago`;
 
 // Rows kept by key: made once, then drawn again, so that what has the focus keeps it.
-function list(cls, key, make, empty) {
+function list(cls, key, make, empty = "") {
   const { node } = aitrade;
   const [rows, nothing] = [node("div", cls), node("div", "table-empty", empty)];
   rows.setAttribute("role", "list");
@@ -38,9 +49,14 @@ function list(cls, key, make, empty) {
         row.draw(one);
         if (rows.children[place] !== row.element) rows.insertBefore(row.element, rows.children[place] ?? null);
       });
-      nothing.hidden = found.length > 0;
+      nothing.hidden = found.length > 0 || !empty;
     },
   };
+}
+
+function verdict(run) {
+  if (!run) return "has not run";
+  return `${run.failed ? `failed: ${run.failed} of ${run.items.length}` : "passed"}${run.changed.length ? ", stale" : ""}`;
 }
 
 function bar() {
@@ -51,8 +67,12 @@ function bar() {
     made.addEventListener("click", () => choose(name));
     return [name, made];
   });
-  const [lamp, facts] = [node("b", "lamp"), node("span", "ops-facts")];
-  const element = node("div", "ops-bar", "", node("div", "ops-views", "", ...buttons.map(([, one]) => one)), lamp, facts);
+  const lamp = node("b", "lamp");
+  const facts = list("ops-facts", ([text]) => text, ([text]) => {
+    const element = node("span", "", text);
+    return { element, draw: ([, well]) => dress(element, well ? "dim" : "warn") };
+  });
+  const element = node("div", "ops-bar", "", node("div", "ops-views", "", ...buttons.map(([, one]) => one)), lamp, facts.element);
   element.firstChild.setAttribute("role", "group");
   element.firstChild.setAttribute("aria-label", "View");
   const choose = (name) => {
@@ -68,13 +88,12 @@ function bar() {
       say(lamp, !health ? "Not known" : wrong ? `${count(wrong, "part needs", "parts need")} attention` : "Every part that runs is well");
       dress(lamp, `lamp ${fine ? "up" : "warn"}`);
       const next = maintenance.find(({ next_run }) => next_run);
-      const words = [
-        preflight ? `Preflight ${preflight.failed ? `failed (${preflight.failed} of ${preflight.items.length})` : "passed"}${preflight.changed.length ? ", stale" : ""}` : "Preflight has not run",
-        next ? `next upkeep ${when(next.next_run)}` : "no upkeep planned",
-        backup ? `backup ${ago(backup.at)}` : "no backup yet",
-      ];
-      say(facts, [...words, ...troubles].join("  ·  "));
-      dress(facts, `ops-facts ${troubles.length ? "warn" : "dim"}`);
+      facts.show([
+        [`Preflight ${verdict(preflight)}`, preflight && !preflight.failed && !preflight.changed.length],
+        next ? [`next upkeep ${soon(next.next_run)}`, true] : ["no upkeep is planned", false],
+        backup ? [`backup ${ago(backup.at)}`, true] : ["no backup yet", false],
+        ...troubles.map((text) => [text, false]),
+      ]);
     },
   };
 }
@@ -247,8 +266,8 @@ function upkeepPanel() {
   const box = panel("Maintenance", "ops-upkeep");
   const rows = table([
     { title: "Task", text: ({ words }) => words, cls: () => "rest", update: (cell, { name, says }) => (cell.title = [name, says].filter(Boolean).join(": ")) },
-    { title: "Last", text: ({ last_run, status }) => (last_run || status ? `${last_run ? when(last_run) : ""} ${status}`.trim() : "never"), cls: ({ status, last_run }) => ENDED[last_run || status ? status : "skipped"] ?? "dim" },
-    { title: "Next", num: true, text: ({ next_run, cadence }) => (next_run ? when(next_run) : cadence === "emergency" ? "when needed" : "–"), cls: ({ next_run }) => (next_run ? "" : "dim") },
+    { title: "Last", text: ({ last_run, status }) => (last_run || status ? `${last_run ? soon(last_run) : ""} ${status}`.trim() : "never"), cls: ({ status, last_run }) => ENDED[last_run || status ? status : "skipped"] ?? "dim" },
+    { title: "Next", num: true, text: ({ next_run, cadence }) => (next_run ? soon(next_run) : cadence === "emergency" ? "when needed" : "–"), cls: ({ next_run }) => (next_run ? "" : "dim") },
   ], { key: ({ name }) => name, empty: "No task is planned." });
   box.body.append(rows.element);
   return { element: box, draw: ({ maintenance }) => rows.show(maintenance) };
@@ -267,8 +286,8 @@ function backupPanel() {
   return {
     element: box,
     draw({ backup }) {
-      say(words, backup ? `${when(backup.at)}, ${ago(backup.at)}: ${backup.kind}, ${size(backup.size)}, sealed, made in ${backup.seconds.toFixed(1)} s` : "None was made yet: aitrade backup run");
-      say(place, !backup ? "" : backup.second_device ? "on a second device" : "on the same device as the data: set another folder for backups");
+      say(words, backup ? `${ago(backup.at)}, ${backup.kind}, ${size(backup.size)} sealed in ${backup.seconds.toFixed(1)} s` : "None was made yet: aitrade backup run");
+      say(place, !backup ? "" : `${when(backup.at)}  ·  ${backup.second_device ? "on a second device" : "on the same device as the data: name another folder"}`);
       dress(place, `ops-meta ${backup?.second_device === false ? "warn" : ""}`);
     },
   };
