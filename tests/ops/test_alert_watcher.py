@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
+from aitrade.core.files import write_private
 from aitrade.core.orders import OrderRequest, Product, Side
 from aitrade.engine.client import EngineClient
 from aitrade.engine.settings import EngineSettings
@@ -16,7 +17,8 @@ from aitrade.ops.alerts import raise_alert, standing
 from aitrade.ops.alerts.child import watcher, watches
 from aitrade.ops.alerts.webhook import Webhook
 from aitrade.ops.children import Running
-from aitrade.ops.supervisor import Supervisor, address_of
+from aitrade.ops.health import State, health
+from aitrade.ops.supervisor import BEAT, Beat, Supervisor, address_of
 
 
 @pytest.fixture
@@ -148,3 +150,19 @@ def stood_ready(home, other_than=0):
             return True
         time.sleep(0.05)
     return False
+
+
+def test_health_says_whether_rules_are_watched(tmp_path, webhook):
+    """It starts, is well while it watches, is down when it died under a supervisor, and off after a clean end."""
+    configured(tmp_path, webhook)
+    write_private(tmp_path / BEAT, msgspec.json.encode(Beat(os.getpid(), time.time_ns(), {})))
+    assert health(tmp_path).of("watcher").state is State.UNKNOWN
+    with watching(tmp_path) as running:
+        assert health(tmp_path).of("watcher").state is State.OK
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait(10)
+        assert health(tmp_path).of("watcher").state is State.DOWN
+    (tmp_path / BEAT).unlink()
+    with watching(tmp_path):
+        pass
+    assert health(tmp_path).of("watcher").state is State.OFF

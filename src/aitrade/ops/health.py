@@ -120,6 +120,7 @@ def _processes(home: Path) -> Iterator[Component]:
     yield _supervisor(beat)
     yield _server("page", home / "run" / "page.json", "/login", beat)
     yield _server("chart worker", home / "run" / "charts.json", "/status", beat, home / "run" / "token")
+    yield _watcher(home / "run" / "alerts.json", beat)
 
 
 def _supervisor(beat: Beat | None) -> Component:
@@ -132,6 +133,23 @@ def _supervisor(beat: Beat | None) -> Component:
         return Component("supervisor", State.DEGRADED, f"no sign of life for {silent:.0f} s")
     again = [f"{name} {count} times" for name, count in beat.restarts.items() if count]
     return Component("supervisor", State.OK, f"watches; started again: {', '.join(again) or 'nothing'}")
+
+
+class _Pid(msgspec.Struct):
+    pid: int
+
+
+def _watcher(path: Path, beat: Beat | None) -> Component:
+    """It serves nobody, so that its process has to do: whether what it raises arrives, the alert drill shows."""
+    try:
+        pid = msgspec.json.decode(path.read_bytes(), type=_Pid).pid
+    except (OSError, msgspec.MsgspecError):
+        words = "none runs: no rule is watched" if beat is None else "it starts"
+        return Component("watcher", State.OFF if beat is None else State.UNKNOWN, words)
+    if psutil.pid_exists(pid):
+        return Component("watcher", State.OK, "watches the alert rules")
+    words = f"process {pid} has died: no rule is watched and no alert goes out"
+    return Component("watcher", State.OFF if beat is None else State.DOWN, words)
 
 
 def _beat(home: Path) -> Beat | None:

@@ -132,6 +132,7 @@ async def watch(given: WatcherSettings) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.to_thread(watcher.close)
+    ready_path(home).unlink(missing_ok=True)
 
 
 def hold(path: Path) -> FileLock:
