@@ -13,6 +13,7 @@ from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
 from aitrade.ops.ledger import walk
 from aitrade.ops.reports import produce
+from aitrade.ops.reports.charts import Bars
 from aitrade.ops.reports.performance_report import Performance
 from aitrade.ops.reports.positions_report import Positions
 from aitrade.ops.reports.risk_report import Risk
@@ -146,3 +147,11 @@ def test_changed_market_data_are_told(home, monkeypatch):
     report.exposed[0] = msgspec.structs.replace(first, last=first.last + 5)
     assert report.difference == first.units * 5
     assert "Find out why before relying on either" in report.cover().html()
+
+
+def test_a_chart_s_scale_is_round():
+    """The five numbers at a chart's side are round and enclose every value."""
+    page = Bars("P&L", ["a", "b"], [-2_920_331, 682_988], "rupees").html()
+    assert re.findall(r'text-anchor="end">([^<]+)<', page) == [
+        "-₹30,000.00", "-₹20,000.00", "-₹10,000.00", "₹0.00", "₹10,000.00",
+    ]  # fmt: skip

@@ -162,6 +162,8 @@ class Day(msgspec.Struct):
     """As the night left it."""
     setup: Opened | None = None
     """How the engine that traded it was set up, whenever that was; None for a journal that lost its beginning."""
+    set_up_at: int = 0
+    """When that engine started by the machine's clock, ns UTC."""
     ended: bool = False
     carried: int = 0
     """Unrealised P&L that it began with."""
@@ -260,9 +262,9 @@ def walk(home: Path, book: str, first: str = "", last: str = "") -> Iterator[Day
 class _Reader:
     """Takes records in and hands days out: a day is finished when the next one's snapshot or DAY record comes."""
 
-    def __init__(self, book: str, setup: Opened | None) -> None:
+    def __init__(self, book: str, opened: RawRecord | None) -> None:
         self._name = book
-        self._setup = setup
+        self._opened = opened
         self._book = Book()
         self._day: Day | None = None
         self._early: list[tuple[RawRecord, bytes]] = []
@@ -293,7 +295,8 @@ class _Reader:
         body, state = record.decoded(), self._book.state
         standing = Standing.of(state)
         self._day = day = Day(self._name, body.day, body.source, body.assumed, standing, standing, standing)
-        day.carried, day.setup = body.carried, self._setup
+        day.carried = body.carried
+        self._set_up(day)
         day.stories = {order.id: Story(order, None) for order in state.orders.values()}
         for early, head in self._early:
             self._enter(day, early, head)
@@ -308,9 +311,14 @@ class _Reader:
         elif record.kind in _OF_ORDERS:
             self._tell(day, record)
         if record.kind is Kind.OPENED:
-            self._setup = day.setup = day.opened[-1].body
+            self._opened = record
+            self._set_up(day)
         if record.kind is Kind.MARK and day.marks[-1].body.closing:
             day.close, day.ended = Standing.of(self._book.state), True
+
+    def _set_up(self, day: Day) -> None:
+        if self._opened is not None:
+            day.setup, day.set_up_at = self._opened.decoded(), self._opened.wall
 
     def _tell(self, day: Day, record: RawRecord) -> None:
         at, body = Stamp.of(record), record.decoded()
@@ -353,14 +361,14 @@ def _segments(home: Path, book: str) -> list[Path]:
     return found
 
 
-def _opened_before(paths: list[Path], chosen: list[Path]) -> Opened | None:
+def _opened_before(paths: list[Path], chosen: list[Path]) -> RawRecord | None:
     """Return the newest OPENED of the segments before the chosen ones: an engine may trade for weeks."""
     earlier = paths[: paths.index(chosen[0])] if chosen else []
     for path in reversed(earlier):
         whole = path.stat().st_size >= HEADER.size
         found = [frame.record for frame in frames(path) if frame.record.kind is Kind.OPENED] if whole else []
         if found:
-            return found[-1].decoded()  # type: ignore[no-any-return]
+            return found[-1]
     return None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from math import floor, log10
 
 import msgspec
 
@@ -101,10 +102,16 @@ def _framed(title: str, inside: str, how: str) -> str:
 
 
 def _bounds(values: Sequence[float], *, zero: bool = True) -> tuple[float, float]:
+    """Return a range around the values whose quarters are round numbers."""
     low, high = min(values), max(values)
     if zero:
         low, high = min(low, 0), max(high, 0)
-    return (low, high) if high > low else (low - 1, high + 1)
+    if high <= low:
+        return low - 1, high + 1
+    size = 10.0 ** floor(log10((high - low) / 4))
+    steps = (size * factor for factor in (1, 2, 3, 4, 5, 6, 8, 10, 20))
+    ranges = ((floor(low / step + 1e-9) * step, step) for step in steps)
+    return next((begin, begin + 4 * step) for begin, step in ranges if begin + 4 * step >= high - 1e-9 * step)
 
 
 def _height(value: float, low: float, high: float) -> float:

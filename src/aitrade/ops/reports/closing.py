@@ -17,6 +17,9 @@ from aitrade.market.feeds import Feed
 from aitrade.market.rules import Rules
 from aitrade.ops.ledger import Day
 
+FEEDS = ("simulated", "replay")
+"""Modes whose market can be asked again."""
+
 
 class Closing:
     """One market day's end; prices in paise."""
@@ -55,5 +58,7 @@ def closing(home: Path, day: Day, rules: Rules) -> Closing:
     """
     if day.setup is None:
         raise Refused(f"The journal of {day.book} does not say on which market {day.day} was traded; restore it whole.")
+    if day.setup.mode not in FEEDS:
+        raise Refused(f"What the market of a {day.setup.mode} book closed at is not kept: no feed can be asked again.")
     settings = EngineSettings(home=str(home), mode=day.setup.mode, book=day.book, seed=day.setup.seed)
     return Closing(feed_for(settings, rules.calendar, rules, date.fromisoformat(day.day)))

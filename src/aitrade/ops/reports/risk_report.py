@@ -11,6 +11,7 @@ from aitrade.core.clock import ist_date
 from aitrade.core.money import format_rupees
 from aitrade.market.rules import Rules
 from aitrade.ops.ledger import Day
+from aitrade.ops.limits_in_force import InForce, limits_in_force
 from aitrade.ops.reports.charts import Bars, Line, Lines
 from aitrade.ops.reports.closing import closing
 from aitrade.ops.reports.exposure import Exposure, exposures, revalued
@@ -31,7 +32,6 @@ from aitrade.ops.reports.risk import (
 )
 from aitrade.ops.reports.span import newest, standing
 from aitrade.ops.reports.subject import Totals, amount, cover, home
-from aitrade.risk.limits import Limits
 
 _BINS = 24
 _NEAR = 0.8
@@ -45,7 +45,7 @@ class Risk(msgspec.Struct):
     asked: str
     folder: Path
     rules: Rules
-    limits: Limits
+    in_force: InForce
     confidence: float
     rows: list[Exposure] = []
     past: Moves = msgspec.field(default_factory=lambda: Moves([], [], np.empty((0, 0)), []))
@@ -55,7 +55,7 @@ class Risk(msgspec.Struct):
         """Read the book's newest day up to `day`, value it, and fetch its underlyings' last `window` days."""
         folder = home()
         found, rules = newest(folder, book, day), Rules.load(folder)
-        report = cls(found, day, folder, rules, Limits.load(folder), confidence)
+        report = cls(found, day, folder, rules, limits_in_force(folder, found), confidence)
         if found.records:
             market = closing(folder, found, rules)
             report.rows = exposures(found.close, market)
@@ -173,10 +173,9 @@ class Risk(msgspec.Struct):
         """Return the day's P&L, minute by minute, and the loss at which only exits pass."""
         marks = [(row.at.ts, row.body.day_pnl) for row in self.day.marks]
         lines = [Line("P&L", marks)]
-        if self.limits.day_loss and marks:
-            lines.append(
-                Line("Loss limit", [(marks[0][0], -self.limits.day_loss), (marks[-1][0], -self.limits.day_loss)])
-            )
+        allowed = self.in_force.limits.day_loss
+        if allowed and marks:
+            lines.append(Line("Loss limit", [(marks[0][0], -allowed), (marks[-1][0], -allowed)]))
         return Lines(
             "P&L of the day (IST)", lines,
             how="Realised and unrealised, charges taken off, as the engine marked it each market minute.",
@@ -194,9 +193,9 @@ class Risk(msgspec.Struct):
         return table(
             "What, Used, Allowed, Share:percent, By:code, Mark",
             rows,
-            how="Used is what was sent, refused orders apart. Allowed is limits.toml as it was when this report was "
-            "made, and the exchange's order rate for unregistered algos. An order without a price counts at what it "
-            "filled for; a begun lot is a lot.",
+            how=f"Used is what was sent, refused orders apart. Allowed: {self.in_force.words}; and the exchange's "
+            "order rate for unregistered algos. An order without a price counts at what it filled for; a begun lot is "
+            "a lot.",
         )
 
     def refusals(self) -> Table:
@@ -236,7 +235,7 @@ class Risk(msgspec.Struct):
     @property
     def uses(self) -> list[Use]:
         """The use of each limit."""
-        return limit_use(self.day, self.limits, self.rules)
+        return limit_use(self.day, self.in_force.limits, self.rules)
 
     @property
     def own_days(self) -> list[tuple[str, int]]:
