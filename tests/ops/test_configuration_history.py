@@ -34,6 +34,13 @@ def test_each_change_is_a_commit(home):
     assert [row.detail(Change).id for row in noted(home, "configuration")] == [first.id, second.id, third.id]
 
 
+def test_a_folder_without_settings_has_no_change(tmp_path):
+    """A fresh data folder has a history without commits, which reads as empty."""
+    assert keep(tmp_path) is None
+    assert folder(tmp_path).exists()
+    assert list(changes(tmp_path)) == []
+
+
 def test_any_change_can_be_read_back(home):
     """The files are as they were, byte by byte."""
     first = keep(home)

@@ -8,7 +8,7 @@ import pytest
 from aitrade.compliance.operations import note
 from aitrade.core.config import load
 from aitrade.core.errors import Refused, VaultDamaged
-from aitrade.ops import secret_scan
+from aitrade.ops import configuration_history, secret_scan
 from aitrade.ops.preflight.check import Status
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.plants import planted_lines
@@ -153,6 +153,25 @@ def test_a_hard_coded_secret_is_a_fail(ground, small, tmp_path, part, name):
     assert found.status is Status.FAIL
     assert name in found.evidence
     assert line.split('"')[1] not in found.evidence
+
+
+def test_a_secret_in_an_earlier_configuration_is_a_fail(ground, small):
+    """What a configuration once held is in its history; it fails until a person has looked at it."""
+    home = small.configuration[0]
+    (home / "aitrade.toml").write_text(f"{planted_lines()[0]}\n")
+    configuration_history.keep(home)
+    (home / "aitrade.toml").write_text("seed = 1\n")
+    configuration_history.keep(home)
+    found = HardCodedSecrets(lambda _home: small).examine(ground)
+    assert found.status is Status.FAIL
+    assert "history" in found.evidence
+
+
+def test_a_history_that_cannot_be_read_is_a_refusal(small, tmp_path):
+    """A checkout without commits, or no git, is not passed over in silence."""
+    broken = secret_scan.Places(small.package, (), (), (tmp_path / "package",))
+    with pytest.raises(Refused, match="does not read the history"):
+        secret_scan.scan(broken, tmp_path / "scan")
 
 
 def test_a_remark_does_not_hide_a_secret(small, tmp_path):

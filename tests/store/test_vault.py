@@ -3,6 +3,7 @@
 import ctypes.util
 import json
 import os
+import shutil
 import stat
 import statistics
 import subprocess
@@ -446,6 +447,21 @@ def test_a_systemd_credential_opens_it(vault, tmp_path, monkeypatch):
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(inside))
     assert holder.get("ab") == wrap_key
     assert holder.get("cd") is None
+
+
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+@pytest.mark.skipif(not (ROOT and shutil.which("systemd-creds")), reason="only root has systemd encrypt a credential")
+def test_systemd_encrypts_the_key_to_the_machine(tmp_path):
+    """What systemd-creds made opens here, is not the key in clear, and is gone when it is forgotten."""
+    holder, key = vault_keys.SystemdCredential(tmp_path / "credstore"), os.urandom(32)
+    holder.put("ab", key)
+    assert holder.get("ab") == key
+    stored = (tmp_path / "credstore" / "aitrade-vault-key-ab").read_bytes()
+    assert key.hex().encode() not in stored
+    holder.forget("ab")
+    assert holder.get("ab") is None
 
 
 def test_dpapi_is_windows_own(vault):

@@ -57,7 +57,7 @@ def changes(home: Path) -> Iterator[Change]:
     if not folder(home).exists():
         return
     with _opened(home) as repository:
-        for entry in repository.get_walker():
+        for entry in repository.get_walker() if _BRANCH in repository.refs else ():
             commit = entry.commit
             names = tuple(commit.message.decode().splitlines()[2:])
             yield Change(commit.id.decode(), commit.commit_time * 10**9, commit.author.decode(), names)

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from aitrade.core.errors import Refused
+from aitrade.ops import configuration_history
+
 if TYPE_CHECKING:
     from detect_secrets.core.potential_secret import PotentialSecret
 
@@ -52,7 +55,10 @@ class Scan(msgspec.Struct, frozen=True):
 
 
 class Places(msgspec.Struct, frozen=True):
-    """Where to look: the package, folders of notebooks and configuration, and checkouts with a history."""
+    """Where to look: the package, folders of notebooks and configuration, and checkouts with a history.
+
+    The history of a data folder's configuration is looked at with its configuration.
+    """
 
     package: Path
     notebooks: tuple[Path, ...]
@@ -68,9 +74,8 @@ def places(home: Path) -> Places:
     checkout = package.parents[1]
     inside = (checkout / ".git").exists()
     notebooks = [home / name for name in NOTEBOOKS] + ([checkout / "notebooks"] if inside else [])
-    repositories = [checkout] if inside else []
-    repositories += [path.parent for path in home.glob("*/.git")]
-    return Places(package, tuple(notebooks), (home, *([checkout] if inside else [])), tuple(repositories))
+    checkouts = (checkout,) if inside else ()
+    return Places(package, tuple(notebooks), (home, *checkouts), checkouts)
 
 
 def scan(where: Places, scratch: Path) -> Scan:
@@ -81,7 +86,14 @@ def scan(where: Places, scratch: Path) -> Scan:
         "configuration": [file for folder in where.configuration for file in _files(folder, CONFIGURATION)],
     }
     present = {line for part in parts.values() for file in part for line in _lines(file)}
-    parts[HISTORY] = [file for root in where.histories for file in _history(root, present, scratch / HISTORY)]
+    parts[HISTORY] = [
+        file
+        for root, added in (
+            *((root, _log(root)) for root in where.histories),
+            *((home, _changed(home)) for home in where.configuration),
+        )
+        for file in _history(added, present, scratch / HISTORY / hashlib.sha256(str(root).encode()).hexdigest()[:8])
+    ]
     small = {part: [file for file in found if file.stat().st_size <= LARGEST] for part, found in parts.items()}
     left_out = sum(len(found) for found in parts.values()) - sum(len(found) for found in small.values())
     found = _suspicions([str(file) for part in small.values() for file in part])
@@ -120,28 +132,41 @@ def _strings(node: object) -> Iterator[str]:
             yield from _strings(part)
 
 
-def _history(root: Path, present: set[str], into: Path) -> Iterator[Path]:
-    """Write each line that a checkout's commits ever added, and that no file has now, once, under its file's name."""
-    added: dict[str, dict[str, None]] = {}
-    path = ""
-    for line in _log(root):
-        if line.startswith("+++ "):
-            path = line[6:] if line[4:] != "/dev/null" else ""
-        elif path and line.startswith("+") and line[1:] not in present:
-            present.add(line[1:])
-            added.setdefault(path, {})[line[1:]] = None
-    for name, lines in added.items():
-        file = into / hashlib.sha256(str(root).encode()).hexdigest()[:8] / name
+def _history(added: Iterable[tuple[str, str]], present: set[str], into: Path) -> Iterator[Path]:
+    """Write each line that a history ever added, and that no file has now, once, under its file's name."""
+    files_: dict[str, list[str]] = {}
+    for name, line in added:
+        if line not in present:
+            present.add(line)
+            files_.setdefault(name, []).append(line)
+    for name, lines in files_.items():
+        file = into / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("\n".join(lines), "utf-8")
         yield file
 
 
-def _log(root: Path) -> Iterator[str]:
+def _log(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the file and the line of everything that a checkout's commits added; raise Refused without git."""
     options = ("--patch", "--unified=0", "--no-color", "--no-ext-diff", "--format=")
-    command = ["git", "-C", str(root), "log", *options]
-    done = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - git, which is read from only
-    yield from done.stdout.decode("utf-8", errors="replace").splitlines()
+    try:
+        done = subprocess.run(["git", "-C", str(root), "log", *options], capture_output=True, check=False)  # noqa: S603, S607 - git, which is read from only
+    except FileNotFoundError:
+        raise Refused(f"There is no git here to read the history of {root} with; install git.") from None
+    if done.returncode:
+        raise Refused(f"git does not read the history of {root}: {done.stderr.decode(errors='replace').strip()}")
+    name = ""
+    for line in done.stdout.decode("utf-8", errors="replace").splitlines():
+        if line.startswith("+++ "):
+            name = line[6:] if line[4:] != "/dev/null" else ""
+        elif name and line.startswith("+"):
+            yield name, line[1:]
+
+
+def _changed(home: Path) -> Iterator[tuple[str, str]]:
+    for change in configuration_history.changes(home):
+        for name, data in configuration_history.at_change(home, change.id).items():
+            yield from ((name, line) for line in data.decode("utf-8", errors="replace").splitlines())
 
 
 def _suspicions(paths: list[str]) -> Iterator[Found]:

@@ -112,7 +112,7 @@ class AccessControls:
         drill = registered("aitrade.compliance", self.id)
         if drill is not None:
             return finding(drill(ground.scratch / self.id))
-        private = [path for path in (ground.home / "run").glob("*") if path.is_file()]
+        private = [path for path in (ground.home / "run").glob("*") if path.is_file() and path.suffix != ".lock"]
         wide = [path.name for path in private if sys.platform != "win32" and path.stat().st_mode & 0o077]
         text = "not built: no users and roles are registered, one link opens everything; of the running system's "
         text += f"{len(private)} private files others can read {', '.join(wide) or 'none'}."
