@@ -4,15 +4,17 @@ Each part is read on its own: one that cannot be read leaves a sentence in `trou
 """
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from aitrade.compliance.operations import Follower
 from aitrade.core.clock import MINUTE
 from aitrade.core.config import load
 from aitrade.core.errors import AitradeError
@@ -24,8 +26,9 @@ from aitrade.ops.health import SystemHealth, health
 from aitrade.ops.incidents import Incident, open_incidents
 
 T = TypeVar("T")
-BOUND_NS = MINUTE
-"""What a preflight run is bound to is hashed at most this often: it reads every file of the package."""
+_UNREADABLE = (AitradeError, OSError, sqlite3.Error, msgspec.MsgspecError)
+_TOLD_BY = {"preflight": "preflight", "signature": "preflight", "alert": "channels"}
+"""Kind of operation to the part of the glance that it tells of."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -91,32 +94,79 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     troubles: list[str]
 
 
+class Glances:
+    """Looks at one data folder again and again: what the operations journal tells is read again when it has grown."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._follower = Follower(home)
+        self._lock = threading.Lock()
+        self._kept: dict[str, Any] = {}
+        self._minute = 0
+
+    def look(self) -> Overview:
+        """Return everything; it takes as long as parts that hang need to answer (2 s each)."""
+        with self._lock:
+            return self._look()
+
+    def _look(self) -> Overview:
+        home, troubles = self._home, []
+        self._forget_what_changed(troubles)
+
+        def part(name: str, read: Callable[[Path], T], without: T) -> T:
+            try:
+                return read(home)
+            except _UNREADABLE as error:
+                troubles.append(f"{name} cannot be read: {error}")
+                return without
+
+        return Overview(
+            at=time.time_ns(),
+            health=part("Health", health, None),
+            alerts=part("Alerts", standing, []),
+            incidents=part("Incidents", open_incidents, []),
+            preflight=part("The last preflight", self._once("preflight", last_preflight), None),
+            maintenance=part("Maintenance", upkeep, []),
+            backup=part("Backups", last_backup, None),
+            channels=part("Alert channels", self._once("channels", _channels), []),
+            troubles=troubles,
+        )
+
+    def _forget_what_changed(self, troubles: list[str]) -> None:
+        """Once a minute all is read again: proofs end, and what a run is bound to changes without a record."""
+        minute = time.time_ns() // MINUTE
+        try:
+            grown = {one.operation.what for one in self._follower.new()}
+        except _UNREADABLE as error:
+            troubles.append(f"The operations journal cannot be read: {error}")
+            grown = set(_TOLD_BY)
+        for what in grown if minute == self._minute else _TOLD_BY:
+            self._kept.pop(_TOLD_BY.get(what, ""), None)
+        self._minute = minute
+
+    def _once(self, name: str, read: Callable[[Path], T]) -> Callable[[Path], T]:
+        def kept(home: Path) -> T:
+            if name not in self._kept:
+                self._kept[name] = read(home)
+            found: T = self._kept[name]
+            return found
+
+        return kept
+
+
+@cache
+def _glances(home: Path) -> Glances:
+    return Glances(home)
+
+
 def overview(home: Path) -> Overview:
     """Look at everything on a data folder; it takes as long as parts that hang need to answer (2 s each)."""
-    troubles: list[str] = []
-
-    def part(name: str, read: Callable[[Path], T], without: T) -> T:
-        try:
-            return read(home)
-        except (AitradeError, OSError, sqlite3.Error, msgspec.MsgspecError) as error:
-            troubles.append(f"{name} cannot be read: {error}")
-            return without
-
-    return Overview(
-        at=time.time_ns(),
-        health=part("Health", health, None),
-        alerts=part("Alerts", standing, []),
-        incidents=part("Incidents", open_incidents, []),
-        preflight=part("The last preflight", last_preflight, None),
-        maintenance=part("Maintenance", upkeep, []),
-        backup=part("Backups", last_backup, None),
-        channels=part("Alert channels", _channels, []),
-        troubles=troubles,
-    )
+    return _glances(home).look()
 
 
 def last_preflight(home: Path) -> Checked | None:
     """Return the newest run over the whole checklist, None without one."""
+    from aitrade.ops.preflight.binding import binding
     from aitrade.ops.preflight.record import last, signatures
 
     kept = last(home)
@@ -128,15 +178,8 @@ def last_preflight(home: Path) -> Checked | None:
         at=kept.at, by=kept.actor, seconds=kept.run.seconds, items=items,
         passed=counts["pass"], failed=counts["fail"], not_provable=counts["not_provable_here"],
         signed_by=[f"{one.name} ({one.role})" for one in signatures(home, kept)],
-        changed=kept.run.bound.changes(_bound_now(home, time.time_ns() // BOUND_NS)),
+        changed=kept.run.bound.changes(binding(load(home=home))),
     )  # fmt: skip
-
-
-@lru_cache(maxsize=2)
-def _bound_now(home: Path, minute: int) -> "Binding":  # type: ignore[name-defined]  # noqa: F821
-    from aitrade.ops.preflight.binding import binding
-
-    return binding(load(home=home), minute * BOUND_NS)
 
 
 def upkeep(home: Path) -> list[Upkeep]:
