@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import time
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -19,6 +21,7 @@ from aitrade.ops.alerts.webhook import Webhook
 from aitrade.ops.children import Running
 from aitrade.ops.health import State, health
 from aitrade.ops.supervisor import BEAT, Beat, Supervisor, address_of
+from aitrade.store.vault import Vault
 
 
 @pytest.fixture
@@ -150,6 +153,24 @@ def stood_ready(home, other_than=0):
             return True
         time.sleep(0.05)
     return False
+
+
+def test_a_secret_of_a_channel_that_fails_is_written_nowhere(tmp_path):
+    """A watcher sends in vain: record, logs and what the process printed name the channel, and never its secret."""
+    canary = "c4nary/of-the-channel"
+    Vault.create(tmp_path, method="key-file").add("hook-word", "alerts", canary)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"json://127.0.0.1:{nobody.getsockname()[1]}/{{hook-word}}"
+        (tmp_path / "alerts.toml").write_text(f'[rules.disk]\nbelow = 1e9\n[[channel]]\nname = "hook"\nurl = "{url}"\n')
+        with watching(tmp_path):
+            limit = time.monotonic() + 20
+            while time.monotonic() < limit and not any(alert.failed for alert in standing(tmp_path)):
+                time.sleep(0.1)
+    assert "Connection error" in standing(tmp_path)[0].failed["hook"]
+    forms = (canary, quote(canary, safe=""), quote(canary, safe=":"), "c4nary")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in files if any(form.encode() in path.read_bytes() for form in forms)] == []
 
 
 def test_health_says_whether_rules_are_watched(tmp_path, webhook):

@@ -1,6 +1,7 @@
 """The channels: one message to one of them by apprise, its secrets out of the vault only while it is sent."""
 
 import importlib.util
+import logging
 import sys
 import threading
 import warnings
@@ -78,6 +79,9 @@ def _loaded() -> Any:
         import apprise
 
         apprise.Apprise.instantiate("json://localhost")
+    for name in ("apprise", "urllib3"):
+        logging.getLogger(name).propagate = False  # their lines hold addresses, and addresses hold secrets
+        logging.getLogger(name).addHandler(logging.NullHandler())
     return apprise
 
 
