@@ -41,6 +41,10 @@ TARGETS: dict[str, tuple[str, float]] = {
     "import_s": ("<=", 0.5),
     "mb": ("<=", 200),
     "restart_s": ("<=", 3),
+    "backup_order_delay_p99_ms": ("<=", 5),
+    "restore_s": ("<=", 60),
+    "restore_differences": ("<=", 0),
+    "rpo_s": ("<=", 60),
     "alert_s": ("<=", 5),
     "daily_report_s": ("<=", 20),
 }

@@ -36,7 +36,7 @@ def write_out(url: str, scratch: Path) -> Iterator[Source]:
     folder.mkdir(parents=True)
     with _connected(url) as connected:
         connection = connected.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        found = Tables(_revision(connection), [table.name for table in _present(connection)])
+        found = Tables(_revision(connection), [str(table.name) for table in _present(connection)])
         for name in found.tables:
             with (folder / name).open("wb") as file, _cursor(connection).copy(f'COPY "{name}" TO STDOUT') as copy:
                 file.writelines(copy)

@@ -75,7 +75,7 @@ class Mirror:
         closed = path != segments(path.parent)[-1]
         done = there[-1].end if there else 0
         data = self._added(book, path, done)
-        if closed and (data or len(there) > 1):
+        if closed and len(there) + bool(data) > 1:
             self._join(book, path)
         return len(data)
 
@@ -179,15 +179,16 @@ def bring_up(keys: Sequence[bytes], mirror: Path, book: str, folder: Path) -> in
 
 
 def follow(
-    home: Path, stopped: Callable[[float], bool], failed: Callable[[Exception], None], done: Callable[[Copied], None]
-) -> None:
-    """Copy each half minute until `stopped`, which waits so many seconds, says so; what fails is tried again."""
+    home: Path, stopped: Callable[[float], bool], failed: Callable[[Exception], None], done: Callable[[Copied], None],
+    seconds: float = SECONDS,
+) -> None:  # fmt: skip
+    """Copy, and again after `seconds`, until `stopped`, which waits so long, says so; what fails is tried again."""
     while True:
         try:
             done(Mirror(home).copy())
         except Exception as error:
             failed(error)
-        if stopped(SECONDS):
+        if stopped(seconds):
             return
 
 

@@ -25,16 +25,18 @@ _log = logs.get(__name__)
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Whose journals."""
+    """Whose journals, and how long between two copies."""
 
     home: str
+    seconds: float = mirror.SECONDS
 
 
 class Rounds:
     """Rounds of copying until told to stop."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, seconds: float) -> None:
         self._home = home
+        self._seconds = seconds
         self._stop = threading.Event()
         self._trouble = ""
 
@@ -44,7 +46,7 @@ class Rounds:
 
     def run(self) -> None:
         """Copy, and wait, and copy."""
-        mirror.follow(self._home, self._wait, self._failed, self._done)
+        mirror.follow(self._home, self._wait, self._failed, self._done, self._seconds)
 
     def _done(self, copied: mirror.Copied) -> None:
         if self._trouble:
@@ -77,7 +79,8 @@ def ready(home: Path, pid: int) -> bool:
 
 def main() -> None:
     """Read settings and copy until asked to end."""
-    home = Path(msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings).home)
+    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
+    home = Path(settings.home)
     logs.configure(NAME, home / "logs")
     lower_priority()
     try:
@@ -85,7 +88,7 @@ def main() -> None:
     except Conflict as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(REFUSED)
-    rounds = Rounds(home)
+    rounds = Rounds(home, settings.seconds)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: rounds.stop())
     write_private(home / "run" / "backup.pid", str(os.getpid()))
