@@ -89,7 +89,7 @@ def test_an_engine_that_hangs_is_down(engine, tmp_path, monkeypatch):
     finally:
         os.kill(engine.pid, signal.SIGCONT)
     assert part.state is State.DOWN
-    assert "hangs" in part.reason
+    assert "does not answer" in part.reason
 
 
 def test_a_halt_is_a_reason(engine, tmp_path):
@@ -126,6 +126,30 @@ def test_a_page_that_does_not_answer_is_down(tmp_path, name):
     part = health(tmp_path).of(name)
     assert part.state is State.DOWN
     assert "has died" in part.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("watcher", "alerts.json"), ("scheduler", "maintenance.json"), ("copier", "backup.pid")]
+)
+def test_what_watches_beside_the_engine_is_seen_to_die(tmp_path, name, file):
+    """Off without a supervisor, starting beside one, well while its process lives, down when it has died."""
+    assert health(tmp_path).of(name).state is State.OFF
+    beat(tmp_path)
+    assert health(tmp_path).of(name).state is State.UNKNOWN
+    for pid, state in ((os.getpid(), State.OK), (dead_pid(), State.DOWN)):
+        text = str(pid) if file.endswith(".pid") else json.dumps({"pid": pid, "port": 0})
+        write_private(tmp_path / "run" / file, text)
+        assert health(tmp_path).of(name).state is state
+
+
+def test_a_process_that_ended_and_was_not_reaped_is_dead():
+    """A child of a supervisor is one for a moment."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    limit = time.monotonic() + 20
+    while health_module._alive(ended.pid):
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    ended.wait()
 
 
 def test_a_supervisor_that_died_or_is_silent_is_seen(tmp_path):

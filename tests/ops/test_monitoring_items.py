@@ -111,7 +111,7 @@ def test_monitoring_that_sees_no_part_down_fails(ground, monkeypatch):
     monkeypatch.setattr("aitrade.ops.preflight.observing._kill", lambda _home: None)
     found = HealthMonitoring().examine(ground)
     assert found.status is Status.FAIL
-    assert "killed chart worker was not seen" in found.evidence
+    assert "killed watcher was not seen" in found.evidence
 
 
 def test_a_counter_that_stands_still_fails(ground, monkeypatch):

@@ -104,10 +104,8 @@ def _engine(home: Path) -> _Engine:
         with EngineClient.of(home, seconds=ANSWER_SECONDS) as client:
             says = client.health()
     except (AitradeError, OSError) as error:
-        alive = psutil.pid_exists(address.pid)
-        left = not alive and _beat(home) is None
-        state = State.OFF if left else State.DOWN
-        reason = "it was stopped" if left else f"process {address.pid} {'hangs' if alive else 'has died'}: {error}"
+        left = not _alive(address.pid) and _beat(home) is None
+        state, reason = (State.OFF, "it was stopped") if left else (State.DOWN, _silent(address.pid, error))
         return _Engine(Component("engine", state, reason), None, address.book)
     feed = [reason for reason in says.reasons if reason.startswith("No price")]
     others = [reason for reason in says.reasons if reason not in feed]
@@ -120,14 +118,15 @@ def _processes(home: Path) -> Iterator[Component]:
     yield _supervisor(beat)
     yield _server("page", home / "run" / "page.json", "/login", beat)
     yield _server("chart worker", home / "run" / "charts.json", "/status", beat, home / "run" / "token")
-    yield _watcher(home / "run" / "alerts.json", beat)
+    for name, file, does in _WATCHERS:
+        yield _watcher(name, home / "run" / file, does, beat)
 
 
 def _supervisor(beat: Beat | None) -> Component:
     if beat is None:
         return Component("supervisor", State.OFF, "none runs; nothing would be started again")
     silent = (time.time_ns() - beat.at) / SECOND
-    if not psutil.pid_exists(beat.pid):
+    if not _alive(beat.pid):
         return Component("supervisor", State.DOWN, f"process {beat.pid} has died; trading goes on without it")
     if silent > BEAT_SECONDS * MISSED_BEATS:
         return Component("supervisor", State.DEGRADED, f"no sign of life for {silent:.0f} s")
@@ -139,17 +138,44 @@ class _Pid(msgspec.Struct):
     pid: int
 
 
-def _watcher(path: Path, beat: Beat | None) -> Component:
-    """It serves nobody, so that its process has to do: whether what it raises arrives, the alert drill shows."""
+_WATCHERS = (
+    ("watcher", "alerts.json", "watch the alert rules"),
+    ("scheduler", "maintenance.json", "run maintenance when it is due"),
+    ("copier", "backup.pid", "copy the journals each minute"),
+)
+"""What the supervisor runs beside engine and page: a name, the file with its process id, what it is for."""
+
+
+def _watcher(name: str, path: Path, does: str, beat: Beat | None) -> Component:
+    """It serves nobody, so that its process has to do: whether what it does arrives, that part's own drill shows."""
+    pid = _pid(path)
+    if not pid:
+        words = f"none runs to {does}" if beat is None else "it starts"
+        return Component(name, State.OFF if beat is None else State.UNKNOWN, words)
+    if _alive(pid):
+        return Component(name, State.OK, f"runs to {does}")
+    words = f"process {pid} has died: nothing is there to {does}"
+    return Component(name, State.OFF if beat is None else State.DOWN, words)
+
+
+def _pid(path: Path) -> int:
     try:
-        pid = msgspec.json.decode(path.read_bytes(), type=_Pid).pid
+        found = msgspec.json.decode(path.read_bytes(), type=_Pid | int)
     except (OSError, msgspec.MsgspecError):
-        words = "none runs: no rule is watched" if beat is None else "it starts"
-        return Component("watcher", State.OFF if beat is None else State.UNKNOWN, words)
-    if psutil.pid_exists(pid):
-        return Component("watcher", State.OK, "watches the alert rules")
-    words = f"process {pid} has died: no rule is watched and no alert goes out"
-    return Component("watcher", State.OFF if beat is None else State.DOWN, words)
+        return 0
+    return found if isinstance(found, int) else found.pid
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent to notice does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _silent(pid: int, error: Exception) -> str:
+    return f"process {pid} {'does not answer' if _alive(pid) else 'has died'}: {error or type(error).__name__}"
 
 
 def _beat(home: Path) -> Beat | None:
@@ -171,7 +197,7 @@ def _server(name: str, address: Path, path: str, beat: Beat | None, token: Path 
     except (OSError, msgspec.MsgspecError):
         state = State.OFF if beat is None else State.DOWN
         return Component(name, state, "it has not said where it listens")
-    if beat is None and not psutil.pid_exists(found.pid):
+    if beat is None and not _alive(found.pid):
         return Component(name, State.OFF, "it was stopped")
     return _answers(name, found, path, token.read_text() if token and token.exists() else "")
 
@@ -183,8 +209,7 @@ def _answers(name: str, address: _Address, path: str, token: str) -> Component:
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        gone = "hangs" if psutil.pid_exists(address.pid) else "has died"
-        return Component(name, State.DOWN, f"process {address.pid} {gone}: {error or type(error).__name__}")
+        return Component(name, State.DOWN, _silent(address.pid, error))
     finally:
         connection.close()
     if status != http.client.OK:

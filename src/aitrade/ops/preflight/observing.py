@@ -27,12 +27,12 @@ SEEN_SECONDS = 5.0
 """Within this each thing has to be seen."""
 BACK_SECONDS = 30.0
 PROCESSES = ("engine", "page", "charts", "supervisor")
-KILLED = "chart worker"
+KILLED, KILLED_FILE = "watcher", "alerts.json"
 T = TypeVar("T")
 
 
 class HealthMonitoring:
-    """The scratch chart worker is killed: health and the page's health endpoint name it, and tell when it is back."""
+    """The scratch watcher of alerts is killed: health and the page's endpoint name it, and tell when it is back."""
 
     id = "health"
     section = Section.MONITORING
@@ -177,7 +177,7 @@ def _await(look: Callable[[], T], enough: Callable[[T], bool], seconds: float) -
 
 
 def _kill(home: Path) -> None:
-    pid = msgspec.json.decode((home / "run" / "charts.json").read_bytes())["pid"]
+    pid = msgspec.json.decode((home / "run" / KILLED_FILE).read_bytes())["pid"]
     psutil.Process(pid).kill()
 
 
