@@ -7,6 +7,7 @@ from report_books import CHARGES, FIRST, FUTURE, INFY, SECOND, TCS, plain_sums, 
 
 from aitrade.compliance.operations import note
 from aitrade.core.clock import at
+from aitrade.core.config import load
 from aitrade.core.errors import DataRefused, JournalBroken, Refused
 from aitrade.core.events import Kind, Line, Record
 from aitrade.core.orders import Order, OrderRequest, OrderState, Product, Side, Update
@@ -14,12 +15,16 @@ from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops import ledger, trail
 from aitrade.ops.incidents import open_incident
+from aitrade.ops.preflight.binding import binding
+from aitrade.ops.preflight.record import Result, Run, keep, last, sign
 from aitrade.ops.reports import contract_note, report
 from aitrade.ops.reports.audit_trail import AuditTrail
 from aitrade.ops.reports.charges_paid import ChargesPaid
 from aitrade.ops.reports.compliance_pack import CompliancePack
+from aitrade.ops.reports.daily_summary import DailySummary
 from aitrade.ops.reports.order_log import OrderLog
 from aitrade.ops.reports.pieces import count, moment, table
+from aitrade.ops.reports.preflight_report import PreflightReport
 from aitrade.ops.reports.system_audit import SystemAudit
 from aitrade.ops.reports.trade_register import TradeRegister
 
@@ -316,3 +321,33 @@ def test_the_audit_says_who_did_what(book):
     assert audit.totals().totals["acts"] == 2
     assert audit.chains().rows[-1][1] == 2
     assert "Preflight was not run" in audit.preflight().html()
+
+
+def test_the_summary_is_of_the_day(book):
+    """P&L of the last mark, counts of the records, the curve by minute, and what was done on that day."""
+    note(book.home, "scan", "security", "passed", at=at(SECOND, "18:30"), reason="nothing found")
+    summary = DailySummary.of(BOOK, SECOND)
+    day = ledger.read(book.home, BOOK, SECOND)
+    totals = summary.totals().totals
+    assert (totals["pnl_paise"], totals["trades"], totals["acts"]) == (day.marks[-1].body.day_pnl, 13, 1)
+    assert "nothing found" in summary.system().html()
+    assert [row[0] for row in summary.positions().rows] == [FUTURE, TCS]
+    assert len(summary.curve().lines[0].points) == len(day.marks) == 1
+
+
+def test_the_preflight_report_shows_the_newest_run(tmp_path, monkeypatch):
+    """Verdicts counted, evidence item by item, bindings, signature; without a run it says that there was none."""
+    monkeypatch.setenv("AITRADE_HOME", str(tmp_path))
+    assert "NIL report" in PreflightReport.of(SECOND).cover().html()
+    results = [
+        Result("sebi-trail", "Compliance", "SEBI audit trail complete", "pass", "12 orders", {"orders": 12}),
+        Result("failover", "Functionality", "Multi-API failover works", "fail", "not built: no broker", {}),
+        Result("logs", "Environment", "Logs kept 90 days", "pass", "90 days", {}),
+    ]
+    keep(tmp_path, Run(items=results, bound=binding(load(home=tmp_path)), seconds=61.0))
+    sign(tmp_path, last(tmp_path), "asha", "owner", "demonstration")
+    shown = PreflightReport.of(SECOND)
+    assert shown.totals().totals == {"items": 2, "passed": 1, "failed": 1, "not_provable": 0}
+    assert "not built: no broker" in shown.items().html()
+    assert ("sebi-trail", "orders", "12") in shown.measured().rows
+    assert "demonstration" in shown.bound().html()

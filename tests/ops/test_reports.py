@@ -15,6 +15,7 @@ from aitrade.core.errors import Refused
 from aitrade.ops import alerts
 from aitrade.ops.reports import CATALOGUE, altered, manifests, produce, report, run
 from aitrade.ops.reports.canonical import content_hash, file_hash
+from aitrade.ops.reports.page import browser
 from aitrade.ops.reports.production import ReportFailed
 
 REGISTER = "trade-register"
@@ -138,12 +139,29 @@ def test_one_report_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
     """All that are due are tried, in one child; the error names those that were not made, the others are there."""
     traded(tmp_path, orders=2)
     broken = msgspec.structs.replace(report(REGISTER), name="broken")
-    due = {"broken": broken, **{name: report(name) for name in (REGISTER, "order-log", "charges", "audit-trail")}}
+    due = {
+        "broken": broken,
+        **{name: report(name) for name in (REGISTER, "compliance-pack", "system-audit", "daily-summary")},
+    }
     monkeypatch.setattr("aitrade.ops.reports.production.CATALOGUE", due)
     with pytest.raises(ReportFailed, match="4 reports were made, 1 were not: Report broken of") as failed:
         run(tmp_path, "daily", SECOND, pdf=False)
     assert "There is no report 'broken'" in str(failed.value)
     assert {one.report for one in manifests(tmp_path)} == set(due) - {"broken"}
+
+
+def test_a_report_of_the_installation_wants_no_book(tmp_path):
+    """Preflight's report is made before anything was traded, and is printed where a browser is there."""
+    made = produce(tmp_path, "preflight", SECOND)
+    assert made.book == "installation"
+    assert "preflight has not run" in Path(made.html).read_text()
+    assert "This is not a filing" not in Path(made.html).read_text()
+    if not browser():
+        pytest.skip("No browser prints here; get one by `apt-get install chromium`.")
+    assert Path(made.pdf).read_bytes().startswith(b"%PDF")
+    assert set(manifests(tmp_path)[-1].files) == {
+        f"{SECOND}/preflight.installation.{end}" for end in ("ipynb", "html", "pdf")
+    }
 
 
 def test_canonical_form_leaves_out_when_and_nothing_else(made):

@@ -11,6 +11,7 @@ from aitrade.core.clock import SECOND
 from aitrade.ops import trail
 from aitrade.ops.ledger import Day
 from aitrade.ops.reports.chains import Segment, Silence, book_chain, operations_chain, silences, torn
+from aitrade.ops.reports.month import walls
 from aitrade.ops.reports.pieces import Figure, Figures, Notice, Pieces, Table, table
 from aitrade.ops.reports.subject import Totals, cover, day_of, headline, home
 from aitrade.ops.trail import Gap
@@ -33,7 +34,7 @@ class AuditTrail(msgspec.Struct):
         folder = home()
         chain = book_chain(folder, book, day)
         found = day_of(folder, book, day)
-        until = _last_wall(found)
+        until = walls(found)[1]
         operations = operations_chain(folder, lambda record: record.wall <= until)
         return cls(
             found, folder, chain, operations, trail.gaps(found),
@@ -151,9 +152,3 @@ def _turns(day: Day) -> Iterator[tuple[int, int, str, str, str]]:
         yield opened.at.ts, opened.at.wall, "started", opened.at.actor, f"version {opened.body.version}"
     for closed in day.closed:
         yield closed.at.ts, closed.at.wall, "stopped", closed.at.actor, closed.body.reason
-
-
-def _last_wall(day: Day) -> int:
-    """Return the machine's time of the day's last record that the ledger keeps, ns UTC."""
-    walls = [row.at.wall for rows in (day.opened, day.closed, day.marks, day.fills, day.lines) for row in rows]
-    return max(walls, default=0)

@@ -102,6 +102,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cadence: Cadence
     regulatory: bool = False
     """Made for an inspection; says that it is not a filing."""
+    of_book: bool = True
+    """It is about a book; otherwise about the installation, and wants no book to be there."""
     folder: str = "reports"
     parameters: tuple[Parameter, ...] = ()
     seconds: int = 120
@@ -261,6 +263,21 @@ CATALOGUE = {
             regulatory=True,
             span=Span.MONTH,
             seconds=540,
+        ),
+        Report(
+            name="daily-summary",
+            title="Daily summary",
+            answers="How did the day go, and what happened to the system?",
+            cadence=Cadence.DAILY,
+            folder="maintenance",
+        ),
+        Report(
+            name="preflight",
+            title="Preflight",
+            answers="What did the last run of the deployment checklist find?",
+            cadence=Cadence.ASKED,
+            of_book=False,
+            folder="maintenance",
         ),
     )
 }

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -102,7 +102,7 @@ class Month(msgspec.Struct, kw_only=True):
         for found in ledger.walk(home, book, first, day):
             month._take(found, threshold)
             before = month._compare_settings(found, before)
-        month.operations = [one for one in noted(home) if one.operation.what not in OWN and month._within(one.at)]
+        month.operations = done_between(home, first, day, [(one.first_wall, one.last_wall) for one in month.days])
         return month
 
     def done(self, *whats: str) -> list[Noted]:
@@ -151,21 +151,35 @@ class Month(msgspec.Struct, kw_only=True):
             before = now
         return before
 
-    def _within(self, moment: int) -> bool:
-        """Whether a moment is in the month, or was while a day of it was traded: a simulated day has another time."""
-        if at(self.first, "00:00") <= moment < at(date.fromisoformat(self.last) + timedelta(days=1), "00:00"):
-            return True
-        return any(day.first_wall <= moment <= day.last_wall for day in self.days if day.first_wall)
+
+def done_between(home: Path, first: str, last: str, traded: Iterable[tuple[int, int]]) -> list[Noted]:
+    """Return what was done to the system from one day to another (ISO, both included), or while their days were traded.
+
+    A simulated or replayed day is traded at another time than its own: `traded` are the machine's times of it, ns UTC.
+    """
+    spans = [(at(first, "00:00"), at(last, "24:00") - 1), *(span for span in traded if span[0])]
+    return [
+        one
+        for one in noted(home)
+        if one.operation.what not in OWN and any(began <= one.at <= ended for began, ended in spans)
+    ]
+
+
+def walls(day: Day) -> tuple[int, int]:
+    """Return the machine's times, ns UTC, between which a day was traded; zeros for one that was not."""
+    rows = (day.opened, day.marks, day.fills, day.lines, day.closed)
+    found = [row.at.wall for part in rows for row in part]  # type: ignore[attr-defined]
+    return min(found, default=0), max(found, default=0)
 
 
 def _figures(day: Day, threshold: int) -> DayFigures:
     fills = [row.body for row in day.fills]
-    walls = [row.at.wall for rows in (day.opened, day.marks, day.fills, day.lines, day.closed) for row in rows]
+    first_wall, last_wall = walls(day)
     return DayFigures(
         day=day.day, orders=sum(story.sent is not None for story in day.stories.values()), trades=len(fills),
         turnover=sum(fill.quantity * fill.price for fill in fills), charges=sum(sum(fill.charges) for fill in fills),
         pnl=day.pnl, refusals=len(day.refusals), gaps=len(trail.gaps(day)), records=day.records,
-        first_wall=min(walls, default=0), last_wall=max(walls, default=0), traffic=_traffic(day, threshold),
+        first_wall=first_wall, last_wall=last_wall, traffic=_traffic(day, threshold),
     )  # fmt: skip
 
 

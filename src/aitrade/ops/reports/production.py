@@ -18,6 +18,8 @@ from aitrade.ops.reports.catalogue import CATALOGUE, Cadence, Report, Value, a_d
 from aitrade.ops.reports.job import Job, Made
 
 WHAT = "report"
+INSTALLATION = "installation"
+"""What stands for the book on a report that is of no book."""
 LONGEST_SECONDS = 600
 
 
@@ -73,7 +75,8 @@ def produce(
     """
     wanted, day = report(name), a_day(day).isoformat()
     given = dict(parameters or {})
-    book = book_of(home, day, given.pop("book", ""))
+    named = given.pop("book", "")
+    book = book_of(home, day, named) if wanted.of_book else INSTALLATION
     made = _all(home, [(wanted, wanted.values(given))], book, day, pdf=pdf)
     if isinstance(made[0], ReportFailed):
         raise made[0]
