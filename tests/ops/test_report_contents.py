@@ -331,7 +331,7 @@ def test_the_summary_is_of_the_day(book):
     totals = summary.totals().totals
     assert (totals["pnl_paise"], totals["trades"], totals["acts"]) == (day.marks[-1].body.day_pnl, 13, 1)
     assert "nothing found" in summary.system().html()
-    assert [row[0] for row in summary.positions().rows] == [FUTURE, TCS]
+    assert [row[0] for row in summary.positions().rows] == [FUTURE]
     assert len(summary.curve().lines[0].points) == len(day.marks) == 1
 
 
