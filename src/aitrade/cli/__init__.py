@@ -31,6 +31,7 @@ COMMANDS = {
     "store": "aitrade.cli.store:store",
     "service": "aitrade.cli.service:service",
     "up": "aitrade.cli.up:up",
+    "update": "aitrade.cli.update:update",
     "vault": "aitrade.cli.vault:vault",
 }
 """Command to where its click object lives."""

@@ -1,0 +1,144 @@
+"""The steps of an update and the way back, each told as it begins.
+
+Back up, install, migrate, preflight. When a step fails, or an item of the checklist that passed before passes no
+longer, the version and the databases from before are put back, and a person is told which item or step it was. The
+journals are never touched: every version reads them.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from aitrade.compliance.operations import note
+from aitrade.core.clock import Clock, ist
+from aitrade.core.errors import AitradeError, Refused, UnknownDate
+from aitrade.core.files import FileLock
+from aitrade.ops.preflight.check import Status
+from aitrade.ops.update.installation import Installation
+
+WINDOW_SECONDS = 1_800
+"""How long the market has to stay closed for an update to begin: install, migration and two preflights."""
+Say = Callable[[str], None]
+Verdicts = dict[str, str]
+"""Item to its status."""
+
+
+class Updated(msgspec.Struct, frozen=True, kw_only=True):
+    """How an update ended: `lost` are the items that passed before and no longer did."""
+
+    before: str
+    after: str
+    backup: str = ""
+    lost: list[str] = []
+    reason: str = ""
+
+
+def checked(home: Path, clock: Clock, installation: Installation) -> tuple[str, str]:
+    """Return what is installed and what is offered; raise Refused with the reason when it may not be applied now."""
+    from aitrade.ops.maintenance.schedule import schedule_of
+    from aitrade.ops.maintenance.timetable import load
+
+    before, after = installation.current(), installation.offered()
+    if before == after:
+        return before, after
+    try:
+        with schedule_of(home, clock, load(home)) as schedule:
+            quiet = schedule.quiet(clock.now(), WINDOW_SECONDS)
+    except UnknownDate as error:
+        raise Refused(f"Nobody knows whether the market trades now ({error}); update the calendar first.") from None
+    if not quiet:
+        now = ist(clock.now())
+        raise Refused(f"It is {now:%H:%M} IST: the market trades, or soon will. Update after its close.")
+    return before, after
+
+
+def apply(home: Path, clock: Clock, installation: Installation, verdicts: Callable[[], Verdicts], say: Say) -> Updated:
+    """Update to what is offered; raise Refused, with everything as it was, when that does not work.
+
+    `verdicts` runs the whole checklist in a process of its own, with whichever version is installed then.
+    """
+    before, after = checked(home, clock, installation)
+    if before == after:
+        raise Refused(f"{before} is the newest version there is: nothing to do.")
+    with FileLock(home / "engine.lock", taken=f"An engine trades on {home}: stop it first, then update."):
+        return _applied(home, installation, verdicts, say, Updated(before=before, after=after))
+
+
+def _applied(
+    home: Path, installation: Installation, verdicts: Callable[[], Verdicts], say: Say, update: Updated
+) -> Updated:
+    from aitrade.ops import backup
+
+    say(f"Preflight of {update.before}, to compare with …")
+    passed = {item for item, status in verdicts().items() if status == Status.PASS}
+    say("Backup …")
+    update = msgspec.structs.replace(update, backup=backup.run(home).id)
+    kept = _copied(home)
+    try:
+        say(f"Installing {update.after} …")
+        installation.install()
+        say("Migrating …")
+        run_migrations(home)
+        say(f"Preflight of {update.after} …")
+        now = verdicts()
+        lost = sorted(item for item in passed if now.get(item) != Status.PASS)
+    except (AitradeError, OSError, subprocess.SubprocessError) as error:
+        lost, update = [], msgspec.structs.replace(update, reason=str(error))
+    if not lost and not update.reason:
+        note(home, "update", update.after, "passed", update)
+        return update
+    say("Putting everything back …")
+    update = msgspec.structs.replace(update, lost=lost, reason=update.reason or f"no longer passing: {', '.join(lost)}")
+    try:
+        installation.put_back()
+        _restored(home, kept)
+    except (AitradeError, OSError) as error:
+        note(home, "update", update.after, "failed", update, reason=str(error))
+        raise Refused(
+            f"{update.after} failed ({update.reason}) and {update.before} could not be put back ({error}): "
+            f"install {update.before} by hand, then `aitrade restore {update.backup}`."
+        ) from error
+    note(home, "update", update.after, "rolled back", update)
+    raise Refused(f"{update.after} was taken back, {update.before} is as it was: {update.reason}.")
+
+
+def verdicts_of(home: Path) -> Verdicts:
+    """Run the checklist in a process of its own, with the version that is installed now."""
+    command = [sys.executable, "-m", "aitrade", "preflight", "--json", "--data-folder", str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command line
+    try:
+        return {item["id"]: item["status"] for item in json.loads(done.stdout)["items"]}
+    except (ValueError, KeyError):
+        raise Refused(f"Preflight did not run: {done.stderr.strip()[-300:] or 'no word'}.") from None
+
+
+def run_migrations(home: Path) -> None:
+    """Bring every database to the installed version's schema, in a process that has that version."""
+    command = [sys.executable, "-m", "aitrade.ops.update.migrating", str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+    if done.returncode:
+        raise Refused(f"A database could not be migrated: {done.stderr.strip().splitlines()[-1]}")
+
+
+def _copied(home: Path) -> dict[Path, Path]:
+    """Copy every database aside; the engine's lock is held, so that nobody writes."""
+    aside = home / "updates" / "databases"
+    shutil.rmtree(aside, ignore_errors=True)
+    copies = {}
+    for path in sorted([*home.glob("books/*/*.db*"), *home.glob("operations/*.db*")]):
+        copies[path] = aside / path.relative_to(home)
+        copies[path].parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copies[path])
+    return copies
+
+
+def _restored(home: Path, copies: dict[Path, Path]) -> None:
+    for path in [*home.glob("books/*/*.db*"), *home.glob("operations/*.db*")]:
+        path.unlink()
+    for path, copy in copies.items():
+        shutil.copy2(copy, path)
