@@ -12,6 +12,8 @@ import time
 import aiohttp
 import pytest
 
+from aitrade.core import logs
+from aitrade.core.error_groups import read
 from aitrade.core.errors import OrderRefused
 from aitrade.core.files import write_private
 from aitrade.core.orders import OrderRequest, Side
@@ -189,3 +191,22 @@ def test_a_slow_reader_is_closed_and_trading_goes_on(running):
 def client_state(client, order_id):
     """The state of an order as the API tells it."""
     return next(row.state for row in client.orders() if row.id == order_id)
+
+
+def test_a_request_that_the_engine_fails_on_is_told_logged_and_stops_nothing(running, tmp_path, monkeypatch):
+    """500 with a sentence; the error is in a group with its trace; the next request is answered."""
+    service, api = running
+
+    def fail():
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(service, "underlyings", fail)
+    logs.configure("engine", tmp_path / "logs")
+    status, answer = ask(api, "GET", "/underlyings")
+    logs.shut()
+    assert status == 500
+    assert "ZeroDivisionError" in answer["problems"][0]["text"]
+    (group,) = read(tmp_path)
+    assert (group.type, group.count) == ("ZeroDivisionError", 1)
+    assert "fail" in group.trace
+    assert ask(api, "GET", "/orders")[0] == 200

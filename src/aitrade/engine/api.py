@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from aitrade.core import logs
 from aitrade.core.errors import AitradeError
 from aitrade.core.metrics import EXPOSITION
 from aitrade.core.orders import OrderRequest
@@ -26,6 +27,10 @@ from aitrade.engine.upkeep import profile
 _QUEUE_FRAMES = 400
 """A stream that is this many frames behind is closed; the page opens a new one."""
 _encode = msgspec.json.Encoder().encode
+_log = logs.get(__name__)
+_NOT_UNDERSTOOD = (
+    msgspec.ValidationError, msgspec.DecodeError, ValueError, KeyError, TypeError, OverflowError,
+)  # fmt: skip
 
 
 def _json(body: Any, status: int = 200) -> web.Response:
@@ -151,14 +156,8 @@ class Api:
             return _refusal([Problem("token", "The engine's token is missing or wrong; read it from run/token.")], 401)
         try:
             return await handler(request)
-        except Refused as refused:
-            return _refusal([Problem(rule, text) for rule, text in refused.problems])
-        except (msgspec.ValidationError, msgspec.DecodeError, ValueError, KeyError, TypeError, OverflowError) as error:
-            return _refusal([Problem("request", f"The request was not understood: {error}.")], 400)
-        except web.HTTPException as error:
-            return _refusal([Problem("request", f"{request.method} {request.path}: {error.reason}.")], error.status)
-        except AitradeError as error:
-            return _refusal([Problem("refused", str(error))])
+        except Exception as error:
+            return _answer_to(error, request)
 
     def _command(
         self, handler: Callable[[web.Request, bytes], Any]
@@ -244,6 +243,21 @@ class Api:
 
     def _leave(self) -> None:
         self._service.listeners(len(self._streams))
+
+
+def _answer_to(error: Exception, request: web.Request) -> web.Response:
+    """Return what a request is told that was refused, not understood, or that the engine failed on: trading goes on."""
+    if isinstance(error, Refused):
+        return _refusal([Problem(rule, text) for rule, text in error.problems])
+    if isinstance(error, _NOT_UNDERSTOOD):
+        return _refusal([Problem("request", f"The request was not understood: {error}.")], 400)
+    if isinstance(error, web.HTTPException):
+        return _refusal([Problem("request", f"{request.method} {request.path}: {error.reason}.")], error.status)
+    if isinstance(error, AitradeError):
+        return _refusal([Problem("refused", str(error))])
+    _log.error("request failed", method=request.method, path=request.path, exc_info=error)
+    text = f"The engine failed on {request.path} ({type(error).__name__}) and trades on; `aitrade errors` has more."
+    return _refusal([Problem("engine", text)], 500)
 
 
 async def _drain(socket: web.WebSocketResponse) -> None:
