@@ -5,7 +5,7 @@ import pytest
 from made_book import OPENING, MadeBook
 
 from aitrade.core.errors import JournalBroken, Refused
-from aitrade.core.events import Ask, Kind, Refusal, StateChange
+from aitrade.core.events import Ask, Kind, Opened, Refusal, StateChange
 from aitrade.core.orders import OrderRequest, OrderState, Product, Side, Update
 from aitrade.engine.recovery import recover
 from aitrade.engine.service import Service
@@ -84,6 +84,23 @@ def test_positions_before_at_the_close_and_after_the_night(two_days):
     assert second.after.day_realised == 4 * 20_00
     assert second.after.charges[0] == 1_500
     assert second.after.cash == OPENING + 4 * 20_00 - 1_500
+
+
+def test_a_restart_after_the_close_belongs_to_the_next_day(tmp_path):
+    """An engine that opens the book in the evening did not trade that day: its set-up is the next day's."""
+    book = MadeBook(tmp_path)
+    book.day(FIRST)
+    book.close()
+    again = Opened(
+        version="2", mode="simulated", book="made-1", seed=1, configuration={}, configuration_hash="e", code_hash="f"
+    )
+    book.add(Kind.OPENED, again)
+    book.day(SECOND_DAY)
+    book.close()
+    book.stop()
+    first, second = walk(tmp_path, "made-1")
+    assert (first.setup.version, second.setup.version) == ("1", "2")
+    assert first.set_up_at < second.set_up_at == first.opened[-1].at.wall
 
 
 def test_days_are_told_apart_by_their_span(two_days):

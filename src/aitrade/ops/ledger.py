@@ -317,7 +317,8 @@ class _Reader:
             day.close, day.ended = Standing.of(self._book.state), True
 
     def _set_up(self, day: Day) -> None:
-        if self._opened is not None:
+        """An engine that starts on an ended day trades the next one."""
+        if self._opened is not None and not day.ended:
             day.setup, day.set_up_at = self._opened.decoded(), self._opened.wall
 
     def _tell(self, day: Day, record: RawRecord) -> None:

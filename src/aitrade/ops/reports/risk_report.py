@@ -209,13 +209,14 @@ class Risk(msgspec.Struct):
     def totals(self) -> Totals:
         """Return the control totals."""
         told = historical(self.rows, self.past, self.confidence)
+        found = {} if told.loss is None else {"value_at_risk_paise": told.loss}
         return Totals(
             {
                 "positions": len(self.rows),
                 "past_days": len(self.past.days),
                 "worth_paise": sum(row.value for row in self.rows),
                 "delta_value_paise": round(sum(row.delta_value for row in self.rows)),
-                "value_at_risk_paise": told.loss or 0,
+                **found,
                 "worst_scenario_paise": min(one.total for one in self.stresses),
                 "refusals": len(self.day.refusals),
             }
@@ -249,13 +250,15 @@ class Risk(msgspec.Struct):
 
     def _doubts(self) -> list[Notice]:
         parts = []
-        if self.past.missing:
-            names = ", ".join(self.past.missing)
-            parts.append(Notice(f"No past closes of {names}: they are taken to move with the index.", "warn"))
-        silent = [row.key for row in self.rows if row.is_option and not row.volatility and row.years > 0]
+        silent = [name for name in self.past.missing if name != INDEX]
         if silent:
+            parts.append(Notice(f"No past closes of {', '.join(silent)}: taken to move with the index.", "warn"))
+        if INDEX in self.past.missing and self.rows:
+            parts.append(Notice(f"No past closes of {INDEX}: every share has a beta of 1 in the scenarios.", "warn"))
+        flat = [row.key for row in self.rows if row.is_option and not row.volatility and row.years > 0]
+        if flat:
             parts.append(
-                Notice(f"The closes of {', '.join(silent)} imply no volatility: they count at intrinsic value.", "warn")
+                Notice(f"The closes of {', '.join(flat)} imply no volatility: they count at intrinsic value.", "warn")
             )
         return parts
 
