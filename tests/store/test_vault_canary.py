@@ -19,9 +19,12 @@ from aitrade.ops.visit import trading
 from aitrade.store.vault import Vault
 
 TODAY = time.strftime("%Y-%m-%d")
+AFTER = ("restore", "store rebuild")
+"""What needs the engine stopped."""
 LINES = (
     "alerts list", "alerts rules", "alerts channels", "alerts test", "alerts ack 1", "alerts confirm AAAA-AAAA",
-    "audit verify", "audit show operations", "book list", "book new other", "book reset other",
+    "audit verify", "audit show operations", "backup run", "backup list", "backup verify",
+    "backup mirror --once", "book list", "book new other", "book reset other",
     "data import {home}/aitrade.toml", "data list", "data report", "halt --reason canary", "resume", "reduce", "resume",
     "incident open canary", "incident list", "incident show {number}", "incident assign {number} me",
     "incident cause {number} none", "incident reported {number} preliminary", "incident close {number} done",
@@ -129,17 +132,17 @@ def piped(home, *words, given):
 
 def every_line():
     """The lines above, and every command that is in none of them."""
-    named = tuple(f"{line} " for line in LINES)
+    named = tuple(f"{line} " for line in (*LINES, *AFTER))
     return (
         *LINES,
         *(leaf for leaf in leaves(main) if leaf not in APART and not any(f"{leaf} " in line for line in named)),
     )
 
 
-def exercised(home, given):
-    """Run every command, with what it is given to read; return what each said, but the recovery key that one prints."""
+def exercised(home, lines, given):
+    """Run commands, with what it is given to read; return what each said, but the recovery key that one prints."""
     said, number = [], "1"
-    for line in every_line():
+    for line in lines:
         options = ["--passphrase"] if line == "vault rotate" else []
         words = [*line.format(home=home, number=number).split(), *options, "--data-folder", str(home)]
         done = CliRunner().invoke(main, words, input=f"{given.get(line, '')}\n")
@@ -151,7 +154,7 @@ def exercised(home, given):
     return said
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_no_command_writes_or_says_a_secret(tmp_path, webhook):
     """Secrets, passphrase and recovery key are in no file, no output and no process list after all commands ran."""
     home, (port, taken) = tmp_path / "home", webhook
@@ -169,7 +172,8 @@ def test_no_command_writes_or_says_a_secret(tmp_path, webhook):
     }  # fmt: skip
     with trading(home, "--start", "10:30", "--speed", "1") as running:
         running.link  # noqa: B018 - waits until it serves
-        said += exercised(home, given) + running.said
+        said += exercised(home, every_line(), given) + running.stop()
+    said += exercised(home, AFTER, dict.fromkeys(AFTER, ""))
     watch.ending.set()
     watch.join()
     assert any(canaries["hook"].seen_in(path.encode()) for path in taken), "the webhook heard nothing"
