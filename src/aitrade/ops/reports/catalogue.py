@@ -30,6 +30,7 @@ class Span(StrEnum):
     """Which days up to a report's day its control totals are over; a financial year begins in April."""
 
     DAY = "day"
+    WEEK = "week"
     MONTH = "month"
     YEAR = "financial year"
     BOOK = "book"
@@ -245,6 +246,14 @@ CATALOGUE = {
             cadence=Cadence.WEEKLY,
             parameters=(SPAN,),
             seconds=540,
+        ),
+        Report(
+            name="system-performance",
+            title="System performance",
+            answers="How long did orders take in a week, and how did maintenance, backups and alerts go?",
+            cadence=Cadence.WEEKLY,
+            span=Span.WEEK,
+            folder="maintenance",
         ),
         Report(
             name="compliance-pack",
