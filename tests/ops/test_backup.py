@@ -151,11 +151,23 @@ def test_a_failure_is_recorded_and_leaves_the_last_backup(home, book):
     made = backup.run(home)
     folder = shelf(home).folder / "full"
     folder.write_text("in the way")
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(Refused, match="mend that"):
         backup.run(home, "full")
     assert backup.listed(home) == [made]
     assert [row.operation.outcome for row in noted(home, "backup")] == ["passed", "failed"]
     assert not (home / "run" / "backup.scratch").exists()
+
+
+def test_what_a_killed_backup_left_is_swept_away(home, book):
+    """A part without its name and a bundle without its description are no backups, and go with the next one."""
+    made = backup.run(home)
+    folder = shelf(home).folder / "daily"
+    for name in ("daily-20200101-000000.aib.part", "daily-20200101-000000.aib"):
+        (folder / name).write_bytes(b"half")
+    assert backup.listed(home) == [made]
+    again = backup.run(home)
+    beside = {f"{one.id}{suffix}" for one in (made, again) for suffix in (".aib", ".json")}
+    assert {path.name for path in folder.iterdir()} == beside
 
 
 def test_one_backup_at_a_time(home, book):

@@ -78,6 +78,20 @@ def test_a_server_that_is_ahead_of_the_moment_is_projected_anew(home, url):
     assert projected(home, BOOK) == seq
 
 
+def test_a_server_that_does_not_answer_is_told_of(home, url):
+    """The journals are back, and what is to be done about the database is said."""
+    backup.run(home)
+    settings = (home / "aitrade.toml").read_text()
+    broken = settings.replace(url, "postgresql://nobody@127.0.0.1:1/none")
+    (home / "aitrade.toml").write_text(broken)
+    backup_of_now = backup.listed(home)[-1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AITRADE_DATABASE", "postgresql://nobody@127.0.0.1:1/none")
+        restored = restore(home, backup_of_now.id)
+    assert "aitrade store rebuild" in restored.trouble
+    assert restored.books == backup_of_now.books
+
+
 def test_the_url_says_whether_it_is_a_server(url):
     """Every way to write PostgreSQL's URL, and none of SQLite's."""
     assert on_server(url)

@@ -44,6 +44,8 @@ def restore(
     books(restored.books)
     click.echo(f"\nRestored from {restored.backup} in {restored.seconds} s; {restored.from_copies:,} bytes of journal "
                "came from the copies.")  # fmt: skip
+    if restored.trouble:
+        click.echo(restored.trouble, err=True)
     if restored.set_aside:
         click.echo(f"What was there lies in {at / restored.set_aside}")
 

@@ -16,7 +16,7 @@ from aitrade.core.errors import AitradeError
 from aitrade.intelligence.btst import Weights
 from aitrade.market.simulated.universe import packaged_calibration
 from aitrade.ops.backup.bundle import Manifest, Source, unpack
-from aitrade.ops.backup.making import Failure, name_of, one_at_a_time, scratch_folder, store
+from aitrade.ops.backup.making import Failure, name_of, one_at_a_time, scratch_folder, store, unmade
 from aitrade.ops.backup.restoring import keys_for
 from aitrade.ops.backup.shelf import Backup, Shelf, last, sha256_of
 from aitrade.store.vault import Vault
@@ -29,12 +29,13 @@ PACKAGE = "package"
 def run(home: Path, *, at: int = 0) -> Backup:
     """Make a checkpoint and return it; it is recorded, and so is a failure. `at` is ns UTC, now where it is 0.
 
-    Raises DataRefused for a damaged registry, Conflict while a backup is made, OSError.
+    Raises DataRefused for a damaged registry, Conflict while a backup is made, Refused.
     """
     began, at = time.monotonic(), at or time.time_ns()
     shelf = Shelf.of(home)
     with one_at_a_time(home), scratch_folder(home, KIND) as scratch:
         try:
+            shelf.sweep(KIND)
             sources = list(contents(home, scratch))
             manifest = Manifest(
                 id=name_of(KIND, at, shelf), kind=KIND, at=at, version=aitrade.__version__, books=()
@@ -42,7 +43,7 @@ def run(home: Path, *, at: int = 0) -> Backup:
             made = store(shelf, Vault.ensure(home), manifest, sources, began)
         except (AitradeError, OSError) as error:
             note(home, WHAT, KIND, "failed", Failure(str(error)), at=at)
-            raise
+            raise unmade(error) from error
     for old in shelf.expired(KIND):
         shelf.remove(old)
     note(home, WHAT, KIND, "passed", made, at=at)

@@ -36,7 +36,7 @@ def run(home: Path, kind: str = "daily", *, at: int = 0) -> Backup:
     """Back a data folder up, while it trades or not; return the backup. `at` is ns UTC, now where it is 0.
 
     It is recorded in the operations journal, and so is a failure. What is beyond the policy's count is rotated out only
-    when the new one lies in its place. Raises Refused, Conflict while another backup is made, OSError.
+    when the new one lies in its place. Raises Refused, also where the disk takes nothing; Conflict beside another one.
     """
     if kind not in KINDS:
         raise Refused(f"There is no backup of kind {kind!r}; there are: {', '.join(KINDS)}.")
@@ -45,7 +45,7 @@ def run(home: Path, kind: str = "daily", *, at: int = 0) -> Backup:
             backup = _made(home, kind, at or time.time_ns())
         except (AitradeError, OSError) as error:
             note(home, WHAT, kind, "failed", Failure(str(error)), at=at)
-            raise
+            raise unmade(error) from error
         note(home, WHAT, kind, "passed", backup, at=at)
     return backup
 
@@ -54,6 +54,7 @@ def _made(home: Path, kind: str, at: int) -> Backup:
     began = time.monotonic()
     configuration_history.keep(home, at=at)
     shelf, vault = Shelf.of(home), Vault.ensure(home)
+    shelf.sweep(kind)
     with scratch_folder(home, "backup") as scratch:
         sources = [*_server(home, scratch), *still(home, names(home, kind, shelf.folder), scratch)]
         manifest = Manifest(
@@ -79,6 +80,13 @@ def store(shelf: Shelf, vault: Vault, manifest: Manifest, sources: list[Source],
     )
     shelf.add(backup)
     return backup
+
+
+def unmade(error: Exception) -> Exception:
+    """Return what a failure is raised as: the disk's own words become a refusal that says what to do."""
+    if isinstance(error, OSError):
+        return Refused(f"Nothing was backed up ({error}): mend that, or free space, and run it again.")
+    return error
 
 
 def name_of(kind: str, at: int, shelf: Shelf) -> str:

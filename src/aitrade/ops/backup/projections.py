@@ -23,12 +23,17 @@ def rebuild(home: Path, book: str) -> int:
 
 def projected(home: Path, book: str) -> int:
     """Return the number of the last record that a book's database holds, 0 without a database."""
-    from aitrade.store.batches import projected as number
-    from aitrade.store.database import connect
-
     url = url_of(home, book)
     if url == sqlite_url(home / "books" / book) and not (home / "books" / book / FILE).exists():
         return 0
+    return held(url, book)
+
+
+def held(url: str, book: str) -> int:
+    """Return the number of the last record of a book that the database at a URL holds, 0 where it has none."""
+    from aitrade.store.batches import projected as number
+    from aitrade.store.database import connect
+
     engine = connect(url)
     try:
         with engine.connect() as connection:

@@ -24,9 +24,9 @@ from aitrade.ops.backup.bundle import unpack
 from aitrade.ops.backup.contents import VAULT, journals
 from aitrade.ops.backup.heads import head_of
 from aitrade.ops.backup.making import one_at_a_time, scratch_folder
-from aitrade.ops.backup.projections import integrity, projected, rebuild
+from aitrade.ops.backup.projections import held, integrity, projected, rebuild
 from aitrade.ops.backup.shelf import Backup, BookHead, Shelf
-from aitrade.store.projection import FILE
+from aitrade.store.projection import FILE, sqlite_url
 from aitrade.store.vault import Vault
 from aitrade.store.vault_file import path_of
 from aitrade.store.vault_keys import default_method
@@ -46,6 +46,8 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of journal that came from the copies, beyond the backup."""
     set_aside: str
     """Where what was there lies now, relative to the data folder; empty where nothing was."""
+    trouble: str
+    """What the database server had against it, empty where nothing; the journals are back all the same."""
     seconds: float
 
 
@@ -76,9 +78,9 @@ def restore(
         rebuilt = rebuild_in(scratch / "home", shelf, backup, keys, to=to, copies=True)
         aside = _exchange(home, rebuilt.folder)
     _vault_back(home, shelf, passphrase=passphrase, recovery=recovery, key_file=key_file)
-    _databases_back(home)
     restored = Restored(
         backup=backup.id, to=to, books=rebuilt.books, from_copies=rebuilt.from_copies, set_aside=aside,
+        trouble=_databases_back(home),
         seconds=round(time.monotonic() - began, 3),
     )  # fmt: skip
     note(home, "restore", backup.id, "passed", restored)
@@ -145,7 +147,7 @@ def unsound(home: Path, books: Sequence[BookHead]) -> list[str]:
         verdict, book = integrity(path), path.parent.name
         if verdict != "ok":
             said.append(f"the database of {book} is damaged ({verdict})")
-        elif projected(home, book) > last.get(book, 0):
+        elif held(sqlite_url(path.parent), book) > last.get(book, 0):
             said.append(f"the database of {book} is ahead of its journal")
     return said
 
@@ -184,7 +186,8 @@ def _drop_databases_ahead(folder: Path, books: Sequence[BookHead]) -> None:
     """Leave out a database that knows more than its journal: it is made anew when the engine starts."""
     last = {head.book: head.seq for head in books}
     for path in folder.glob(f"books/*/{FILE}"):
-        if integrity(path) == "ok" and projected(folder, path.parent.name) > last.get(path.parent.name, 0):
+        book = path.parent.name
+        if integrity(path) == "ok" and held(sqlite_url(path.parent), book) > last.get(book, 0):
             path.unlink()
 
 
@@ -230,8 +233,17 @@ def _vault_back(home: Path, shelf: Shelf, *, passphrase: str, recovery: str, key
     Vault.open(home, passphrase=passphrase, recovery=recovery, key_file=key_file).protect((default_method(),))
 
 
-def _databases_back(home: Path) -> None:
-    """Read the server's tables in, and make anew what would know more than its journal or lies elsewhere."""
+def _databases_back(home: Path) -> str:
+    """Read the server's tables in, make anew what is ahead of its journal; return what went wrong, "" for nothing."""
+    try:
+        _read_back(home)
+    except Exception as error:
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        return f"The database is not back ({cause}): mend it, then run `aitrade store rebuild`."
+    return ""
+
+
+def _read_back(home: Path) -> None:
     tables, url = home / "run" / databases.FOLDER, load(home=home).database
     if databases.on_server(url) and tables.is_dir():
         databases.read_in(url, home / "run")

@@ -111,6 +111,13 @@ class Shelf:
         """Return what is beyond the policy's count, oldest first."""
         return self.all(kind)[: -KEPT[kind]]
 
+    def sweep(self, kind: str) -> None:
+        """Remove what a killed making has left: parts that never got their name, bundles without a description."""
+        named = {backup.id for backup in self.all(kind)}
+        for path in (self.folder / kind).glob(f"{kind}-*"):
+            if path.name.endswith(".part") or (path.suffix == BUNDLE and path.stem not in named):
+                path.unlink()
+
     def remove(self, backup: Backup) -> None:
         """Take a backup off the shelf, description first."""
         self._beside(backup).unlink(missing_ok=True)
