@@ -24,6 +24,7 @@ COMMANDS = {
     "order": "aitrade.cli.trading:order",
     "positions": "aitrade.cli.trading:positions",
     "preflight": "aitrade.cli.preflight:preflight",
+    "prometheus": "aitrade.cli.monitoring:prometheus",
     "reduce": "aitrade.cli.trading:reduce",
     "report": "aitrade.cli.report:report",
     "restore": "aitrade.cli.restore:restore",

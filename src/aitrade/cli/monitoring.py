@@ -1,6 +1,7 @@
-"""`aitrade health`: how each part is and why; `aitrade errors`: what went wrong, how often, first and last."""
+"""`aitrade health`, `errors`, `prometheus`: how everything is, what went wrong, and what else may watch."""
 
 import json
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -72,3 +73,26 @@ def _day(text: str) -> str:
         return datetime.strptime(text, "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         raise click.BadParameter(f"{text!r} is no day; write it like 2026-11-24.") from None
+
+
+@click.command()
+@data_folder
+@kind
+def prometheus(home: Path | None) -> None:
+    """Write Prometheus's configuration and rules and a Grafana dashboard into metrics/ of the data folder."""
+    target = load(home=home).home / "metrics"
+    target.mkdir(parents=True, exist_ok=True)
+    for file in [*sorted((shipped() / "prometheus").iterdir()), shipped() / "grafana" / "aitrade.json"]:
+        shutil.copy(file, target / file.name)
+        click.echo(f"written: {target / file.name}")
+    click.echo(
+        "Start Prometheus, as the user that aitrade runs as, by\n\n"
+        f"    prometheus --config.file={target / 'prometheus.yml'} --storage.tsdb.path={target / 'tsdb'} "
+        "--web.listen-address=127.0.0.1:9090\n\nand import aitrade.json in Grafana (Dashboards, New, Import)."
+    )
+
+
+def shipped() -> Path:
+    """Return the folder of files for other tools: inside the package, or beside the sources in a checkout."""
+    packaged = Path(__file__).parents[1] / "deploy"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "deploy"
