@@ -8,7 +8,8 @@ from aitrade.brokers.simulator.exchange import PaperExchange
 from aitrade.brokers.venue import VenueOrder
 from aitrade.core.config import load
 from aitrade.core.errors import JournalBroken
-from aitrade.core.orders import Product, Side
+from aitrade.core.orders import OrderRequest, Product, Side
+from aitrade.engine.client import EngineClient
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops.preflight import trail_drill
@@ -19,6 +20,7 @@ from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.record import Result, Run, keep
 from aitrade.ops.preflight.report_sums import count, last_traded
 from aitrade.ops.reports import CATALOGUE, report
+from aitrade.ops.supervisor import Supervisor
 
 WHOLE = "each story is complete, the probe was found"
 
@@ -158,3 +160,24 @@ def test_a_book_without_orders_is_not_the_last_traded_one(ground):
     book = traded(ground.home, orders=1)
     book.day("2025-04-01")
     assert last_traded(ground.home) == (book.name, SECOND)
+
+
+def test_the_running_day_is_compared_with_the_venue_s_own_book(tmp_path, monkeypatch):
+    """A running engine is only asked: its venue has the journal's orders; one more there is a gap after three looks."""
+    engine = Supervisor(EngineSettings(home=str(tmp_path), start="10:30"), [], lambda _line: None)
+    engine.start()
+    try:
+        with EngineClient.of(tmp_path) as client:
+            share = client.snapshot().watchlist[0]
+            placed = client.place(OrderRequest(instrument=share, side=Side.BUY, quantity=1, product=Product.MIS))
+        (day,) = trail_drill.unpassed(tmp_path, "sebi-trail")
+        assert trail_drill.against_running(tmp_path, day) == (1, [])
+        assert list(day.stories) == [placed.id]
+        other = VenueOrder(order_id="Z" * 20, broker_order_id="1", state="OPEN", filled=0, filled_value=0)
+        honest = EngineClient.venue_orders
+        monkeypatch.setattr(EngineClient, "venue_orders", lambda client: [*honest(client), other])
+        compared, found = trail_drill.against_running(tmp_path, day)
+        assert (compared, [gap.order for gap in found]) == (2, ["Z" * 20])
+    finally:
+        engine.stop()
+    assert trail_drill.against_running(tmp_path, day) == (0, [])
