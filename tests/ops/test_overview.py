@@ -2,13 +2,16 @@
 
 import sqlite3
 
+import msgspec
 import pytest
 
 from aitrade.compliance.journal import segments
 from aitrade.compliance.operations import journal_folder
 from aitrade.core.clock import LiveClock
 from aitrade.core.config import load
+from aitrade.ops import backup
 from aitrade.ops.alerts import raise_alert
+from aitrade.ops.backup.shelf import Shelf
 from aitrade.ops.maintenance.schedule import schedule_of
 from aitrade.ops.maintenance.timetable import load as timetable
 from aitrade.ops.overview import overview
@@ -68,3 +71,13 @@ def test_a_part_that_cannot_be_read_leaves_the_others(tmp_path, damage):
     found = overview(tmp_path)
     assert found.troubles
     assert found.health is not None
+
+
+def test_the_last_backup_is_one_of_everything(tmp_path):
+    """A backup is told with kind, size and device; a checkpoint of models that is newer is not taken for it."""
+    (tmp_path / "aitrade.toml").write_text("seed = 3\n")
+    made = backup.run(tmp_path)
+    newer = msgspec.structs.replace(made, id="models-x", kind="models", at=made.at + 1)
+    Shelf.of(tmp_path).add(newer)
+    saved = overview(tmp_path).backup
+    assert (saved.id, saved.kind, saved.size, saved.second_device) == (made.id, "daily", made.size, False)

@@ -210,12 +210,13 @@ def _planned(path: Path) -> dict[str, tuple[int, int, str, str]]:
 
 
 def last_backup(home: Path) -> Saved | None:
-    """Return the newest backup of the data folder, None without one."""
-    from aitrade.ops.backup.shelf import last, on_second_device
+    """Return the newest backup of the whole data folder, None without one; one of models alone does not count."""
+    from aitrade.ops.backup.shelf import listed, on_second_device
 
-    backup = last(home)
-    if backup is None:
+    backups = [one for one in listed(home) if one.kind != "models"]
+    if not backups:
         return None
+    backup = backups[-1]
     return Saved(
         id=backup.id, kind=backup.kind, at=backup.at, size=backup.size, seconds=backup.seconds,
         second_device=on_second_device(home),
