@@ -16,7 +16,7 @@ from aitrade.core.config import load
 from aitrade.core.errors import Refused
 from aitrade.ops import doors
 from aitrade.ops.service import linux, notify, windows
-from aitrade.ops.service.plan import Step, apply, market_hours, plan_for
+from aitrade.ops.service.plan import Plan, Step, apply, market_hours, plan_for
 from aitrade.ops.supervisor import BEAT
 from aitrade.ops.visit import Trading
 from aitrade.store.vault import Vault
@@ -65,6 +65,16 @@ def test_the_unit_says_what_the_service_must_do(plan):
         assert line in lines
     assert not any(line.startswith("RestartSteps") for line in lines)
     assert "RestartMaxDelaySec=60" in linux.unit(plan, 254).splitlines()
+
+
+def test_the_shipped_unit_is_what_is_rendered():
+    """The example under deploy/ is the unit of an installation in /opt with its data in /var/lib."""
+    made = Plan(
+        home=Path("/var/lib/aitrade"), python=Path("/opt/aitrade/bin/python"), package=Path("/opt/aitrade/lib/aitrade"),
+        account="least", user="", market_open="", market_close="", quiet="",
+    )  # fmt: skip
+    shipped = Path(__file__).parents[2] / "deploy" / "systemd" / "AITradingEngine.service"
+    assert shipped.read_text() == linux.unit(made, 252)
 
 
 def test_a_systemd_credential_opens_the_vault_in_the_unit(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 
-from aitrade.core.errors import Refused, VaultDamaged, VaultLocked
+from aitrade.core.errors import AitradeError, Refused, VaultDamaged, VaultLocked
 from aitrade.store import vault_keys
 from aitrade.store.vault import SEALING_KEY, Vault, can_open_unattended
 from aitrade.store.vault_file import path_of
@@ -160,6 +160,44 @@ def test_another_cipher_is_refused(vault, tmp_path):
         Vault.open(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A vault with two secrets and a recovery key: its folder, its file's bytes and the recovery key."""
+    home = tmp_path_factory.mktemp("whole")
+    vault = Vault.create(home, method="key-file")
+    vault.add("mail", "alerts", "one")
+    vault.add("hook", "alerts", "two")
+    recovery = vault.new_recovery_key()
+    return home, path_of(home).read_bytes(), recovery
+
+
+@given(at=st.integers(min_value=0), byte=st.integers(0, 255), how=st.sampled_from(["change", "cut", "insert", "drop"]))
+def test_whatever_becomes_of_the_file_a_secret_is_right_or_refused(whole, at, byte, how):
+    """A byte changed, put in or left out, or the rest cut off: what is read is right, or a refusal of ours."""
+    home, data, recovery = whole
+    at %= len(data)
+    spoilt = {
+        "change": data[:at] + bytes([byte]) + data[at + 1 :], "cut": data[:at],
+        "insert": data[:at] + bytes([byte]) + data[at:], "drop": data[:at] + data[at + 1 :],
+    }[how]  # fmt: skip
+    path_of(home).write_bytes(spoilt)
+    for by in ({}, {"recovery": recovery}):
+        try:
+            vault = Vault.open(home, **by)
+            assert (vault.names(), vault.read("mail"), vault.read("hook")) == (["hook", "mail"], "one", "two")
+        except AitradeError:
+            continue
+
+
+@pytest.mark.parametrize("cost", [{"iterations": 1}, {"memory": 8}, {"memory": 1 << 30}, {"lanes": 0}])
+def test_the_file_cannot_ask_for_other_work(tmp_path, cost):
+    """Too little work would weaken the passphrase, too much would hang whoever opens: both are damage."""
+    Vault.create(tmp_path, passphrase=PASSPHRASE)
+    edited(tmp_path, lambda document: document["wraps"][0]["cost"].update(cost))
+    with pytest.raises(VaultDamaged, match="asks for"):
+        Vault.open(tmp_path, passphrase=PASSPHRASE)
+
+
 def test_names_are_taken_once(vault):
     """A name that is taken, none, or no name is refused, and nothing is lost."""
     with pytest.raises(Refused, match="rotate mail"):
@@ -229,6 +267,9 @@ def test_a_lost_or_foreign_key_file_is_refused(vault, tmp_path):
     key.write_text(f"{key_id} {os.urandom(32).hex()}\n")
     key.chmod(0o600)
     with pytest.raises(VaultLocked, match="does not open"):
+        Vault.open(tmp_path)
+    key.write_text(f"{key_id} not-hexadecimal\n")
+    with pytest.raises(VaultLocked, match="is none"):
         Vault.open(tmp_path)
     key.write_text("what is this")
     with pytest.raises(VaultLocked, match="not a key file"):

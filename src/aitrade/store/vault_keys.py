@@ -56,7 +56,7 @@ class KeyringHolder:
             text = keyring.get_password(SERVICE, key_id)
         except (KeyringError, RuntimeError, OSError):
             return None
-        return bytes.fromhex(text) if text else None
+        return key_of(text) if text else None
 
     def put(self, key_id: str, key: bytes) -> None:
         """Store a key; refuse where the keyring does not take it."""
@@ -101,7 +101,7 @@ class KeyFile:
     def get(self, key_id: str) -> bytes | None:
         """Return a key; refuse a file that others can read."""
         text = self._held().get(key_id)
-        return self.opened(bytes.fromhex(text)) if text else None
+        return self.opened(key_of(text)) if text else None
 
     def put(self, key_id: str, key: bytes) -> None:
         """Add a key, replacing the file in one step."""
@@ -169,11 +169,11 @@ class SystemdCredential:
         name = _credential(key_id)
         given = os.environ.get("CREDENTIALS_DIRECTORY")
         if given and (Path(given) / name).exists():
-            return bytes.fromhex((Path(given) / name).read_text("ascii").strip())
+            return key_of((Path(given) / name).read_text("ascii", errors="replace"))
         if not (self._store / name).exists():
             return None
         done = _systemd_creds("decrypt", f"--name={name}", str(self._store / name), "-")
-        return bytes.fromhex(done.stdout.decode("ascii").strip()) if done.returncode == 0 else None
+        return key_of(done.stdout.decode("ascii", errors="replace")) if done.returncode == 0 else None
 
     def put(self, key_id: str, key: bytes) -> None:
         """Encrypt a key to this machine; only root can, so refuse with systemd's own words elsewhere."""
@@ -211,6 +211,14 @@ def default_method() -> str:
     if sys.platform == "win32":
         return "dpapi"
     return "keyring" if KeyringHolder.usable() else "key-file"
+
+
+def key_of(text: str) -> bytes:
+    """Return a key from its hexadecimal digits; raise Refused for anything else."""
+    try:
+        return bytes.fromhex(text.strip())
+    except ValueError:
+        raise Refused("What is kept as the vault's key is none; restore it, or open the vault another way.") from None
 
 
 def check_private(path: Path) -> None:

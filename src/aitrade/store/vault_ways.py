@@ -13,14 +13,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
-from aitrade.core.errors import Refused, VaultLocked
+from aitrade.core.errors import Refused, VaultDamaged, VaultLocked
 from aitrade.store.vault_file import KEY_BYTES, Cost, Wrap, decrypt, encrypt
 from aitrade.store.vault_keys import Holder
 
 SHORTEST = 12
 """Characters of the shortest passphrase that is taken."""
+CHEAPEST, DEAREST = (3, 1, 65_536), (16, 16, 1_048_576)
+"""Bounds of what a vault's file may ask of Argon2id: passes, lanes and KiB; a cheaper one would be a weakened one."""
 CHECK_BYTES = 3
 GROUP = 7
 
@@ -93,6 +95,9 @@ class Passphrase:
         """Nothing is kept of a passphrase."""
 
     def _key(self, salt: bytes, cost: Cost) -> bytes:
+        """Derive; a file that asks for more work than any vault of ours does is damaged, not obeyed."""
+        if not all(low <= value <= high for low, value, high in zip(CHEAPEST, astuple(cost), DEAREST, strict=True)):
+            raise VaultDamaged(f"The vault's file asks for {cost}, which no vault of ours does; restore it.")
         derive = Argon2id(
             salt=salt, length=KEY_BYTES, iterations=cost.iterations, lanes=cost.lanes, memory_cost=cost.memory
         )
@@ -130,7 +135,7 @@ class Recovery:
     def unwrap(self, vault: str, wrap: Wrap) -> bytes:
         """Agree on the key with the private half."""
         wrong = "That recovery key is of another vault, or was replaced by a newer one."
-        if self._private is None or wrap.recipient != self._public:
+        if self._private is None or wrap.recipient != self._public or len(wrap.ephemeral) != KEY_BYTES:
             raise VaultLocked(wrong)
         key = self._agreed(self._private, X25519PublicKey.from_public_bytes(wrap.ephemeral), wrap.ephemeral)
         return _opened(key, vault, wrap, wrong)
