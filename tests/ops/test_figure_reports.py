@@ -124,7 +124,7 @@ def test_days_without_the_book_are_nil(home, monkeypatch):
         positions.stock_limits(), positions.night(), risk.summary(), risk.exposure(), risk.value_at_risk(),
         risk.outcomes(), risk.stress(), risk.the_day(), risk.limit_use(), risk.refusals(), tax.summary(), tax.by_day(),
         tax.heads(), tax.turnover(), tax.rates(), tax.income(), tax.charges(), tax.reconciliation(),
-        tax.by_instrument(), tax.lots(),
+        tax.by_instrument(), tax.lots(), tax.open_lots(),
         performance.summary(nothing), performance.curve(), performance.fall([]), performance.months(),
         performance.lots(nothing), performance.extremes(), performance.by_owner(),
     ]  # fmt: skip

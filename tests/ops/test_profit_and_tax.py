@@ -85,6 +85,13 @@ def test_capital_gains_by_their_rates(home):
     assert [one.tax for one in made(home, "2025-04-01", "2026-03-31").rates] == [0]
 
 
+def test_open_lots_have_their_purchase(home):
+    """40 of the 100 are left, with 40 % of the purchase's charges, and long-term since a year and a day."""
+    [lot] = made(home, "2025-04-01", "2026-03-31").open_lots
+    assert (lot.instrument, lot.opened, lot.quantity, lot.cost) == (TCS, "2024-03-11", 40, 40 * 1000_00)
+    assert (lot.charges, lot.bonus, lot.long_from) == (4_000, False, "2025-03-12")
+
+
 def test_days_add_up_to_the_equity(home):
     """Each day: begins + paid in + P&L = equity; and the night leads to the next day's begin."""
     found = made(home, "2024-03-11", "2025-04-24")

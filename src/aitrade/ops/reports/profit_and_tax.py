@@ -12,7 +12,7 @@ beside it. Nothing here is a filing.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -21,9 +21,9 @@ from aitrade.core.instruments import OPTIONS, Kind, derivative_terms
 from aitrade.core.money import half_up
 from aitrade.core.orders import CHARGE_COMPONENTS
 from aitrade.market.symbols import kind_of
-from aitrade.market.tax import Exemption, GainRate, Taxes
+from aitrade.market.tax import Exemption, GainRate, Taxes, after_months
 from aitrade.ops.ledger import Day, Standing
-from aitrade.ops.reports.lots import Fifo, Income, Match
+from aitrade.ops.reports.lots import Fifo, Income, Match, Piece
 
 _STT = CHARGE_COMPONENTS.index("stt")
 _MILLION = 1_000_000
@@ -113,6 +113,19 @@ class DayResult(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool = True
 
 
+class OpenLot(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot that nothing has closed: signed units and what they cost, paise."""
+
+    instrument: str
+    opened: str
+    quantity: int
+    cost: int
+    charges: int
+    bonus: bool
+    long_from: str
+    """First day on which a sale would be long-term, ISO; empty for derivatives and short lots."""
+
+
 class Line(msgspec.Struct, frozen=True):
     """A line of a reconciliation: words and paise."""
 
@@ -135,6 +148,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     rates: list[RateTotal]
     exemption: Exemption
     income: list[Income]
+    open_lots: list[OpenLot]
+    """As the last day left them."""
     reconciliation: list[Line]
     """Lots against ledger since the book began; the last line is the difference, which must be nothing."""
     modelled: int
@@ -174,6 +189,7 @@ def statement(days: Iterable[Day], first: str, last: str, taxes: Taxes) -> State
         rates=_by_rate(within, taxes),
         exemption=taxes.exemption(date.fromisoformat(last)),
         income=[one for one in lots.income if first <= one.day <= last],
+        open_lots=_open(lots, taxes),
         reconciliation=_reconciled(every, lots, standing),
         modelled=sum(one.match.modelled for one in within),
         funds=_funds(within),
@@ -242,6 +258,24 @@ def _by_rate(closed: Sequence[Closed], taxes: Taxes) -> list[RateTotal]:
             rate = taxes.gain(date.fromisoformat(one.match.closed), _HELD[one.head])
             nets[rate] = nets.get(rate, 0) + one.net
     return [RateTotal(rate, net) for rate, net in sorted(nets.items(), key=lambda item: (item[0].held, item[0].start))]
+
+
+def _open(lots: Fifo, taxes: Taxes) -> list[OpenLot]:
+    return [
+        OpenLot(
+            instrument=instrument, opened=piece.day, quantity=piece.quantity, cost=piece.value,
+            charges=sum(piece.charges), bonus=piece.how == "bonus", long_from=_long_from(instrument, piece, taxes),
+        )
+        for instrument, pieces in sorted(lots.held.items())
+        for piece in pieces
+    ]  # fmt: skip
+
+
+def _long_from(instrument: str, piece: Piece, taxes: Taxes) -> str:
+    if derivative_terms(instrument) or piece.quantity < 0:
+        return ""
+    bought = date.fromisoformat(piece.day)
+    return (after_months(bought, taxes.gain(bought, "long").holding_months) + timedelta(1)).isoformat()
 
 
 def _funds(closed: Sequence[Closed]) -> list[str]:

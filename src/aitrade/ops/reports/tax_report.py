@@ -217,6 +217,21 @@ class Tax(msgspec.Struct):
             "short delivery. M: a MODELLED price. A part of a lot takes its part of the charges, to the paisa.",
         )
 
+    def open_lots(self) -> Table:
+        """Return what nothing has closed yet, with its purchase."""
+        rows = [
+            (one.instrument, one.opened, one.quantity, one.cost, one.charges, one.long_from, "B" if one.bonus else "")
+            for one in self.made.open_lots
+        ]
+        return table(
+            "Instrument:code, Opened, Units:count, Cost:rupees, Charges:rupees, Long-term from, Mark",
+            rows,
+            total=("All", "", None, sum(row[3] for row in rows), sum(row[4] for row in rows), "", "") if rows else (),
+            empty="No lot is open.",
+            how="As the last day of the span left them, its night included. Cost is first in first out; a short lot's "
+            "is below zero; a future's is its own price, not what it was marked to. B: bonus.",
+        )
+
     def income(self) -> Table:
         """Return dividends and other money."""
         rows = [(one.day, one.why, one.instrument, one.amount) for one in self.made.income]
