@@ -327,3 +327,23 @@ def test_a_day_without_data_is_refused(begin):
         begin(day="2026-11-24")
     with pytest.raises(Refused, match="2026-12-31"):
         begin(day=date(2027, 3, 1).isoformat())
+
+
+def test_a_shares_money_is_that_of_the_general_rule(begin):
+    """What is held, shorted, delivered and on order of one share ties and spends what any group's rule says."""
+    service = begin(cash=10**11)
+    account, key = service.engine.account, "NSE:TCS"
+    steps = [
+        order(key, quantity=30), order(key, product=Product.CNC), below(service, key),
+        order(key, Side.SELL, 50), order(key, Side.SELL, 4, Product.CNC), order(key, quantity=7),
+    ]  # fmt: skip
+    seen = set()
+    for request in steps:
+        for wait in (0, 120):
+            if not wait:
+                service.engine.place(request, TRADER)
+            service.step(wait)
+            general = account.margins.book(list(account._held(key)), list(account._on_order(key)), account.last)
+            assert account._of_share(key) == (general, account._spent(key))
+            seen.add(account._of_share(key))
+    assert len(seen) > 5

@@ -15,7 +15,7 @@ from aitrade.core.money import format_rupees
 from aitrade.core.orders import Order, OrderRequest, OrderType, Product, Side
 from aitrade.engine.lots import Lot
 from aitrade.engine.state import position_key
-from aitrade.risk.margin import Margins, Position
+from aitrade.risk.margin import Margins, Position, opened
 
 if TYPE_CHECKING:
     from aitrade.engine.loop import Engine
@@ -289,9 +289,41 @@ class Account:
         return state.opening + state.realised + state.day.realised - self._charged
 
     def _of_group(self, group: str) -> tuple[int, int]:
+        """Return what a group ties and what it has spent."""
+        row = self._engine.instruments.get(group)
+        if row is not None and not row.is_derivative and len(self._members.get(group, ())) == 1:
+            return self._of_share(group)
         tied = self.margins.book(list(self._held(group)), list(self._on_order(group)), self.last)
         holding = self._engine.book.state.holdings.get(group)
         return tied, self._spent(group) + (holding.lot.cost if holding else 0)
+
+    def _of_share(self, key: str) -> tuple[int, int]:
+        """The same for a share that nothing derives from, which is most orders: no positions made, none sorted."""
+        state, working = self._engine.book.state, self._engine.book.working.get(key)
+        holding = state.holdings.get(key)
+        tied, spent = 0, holding.lot.cost if holding else 0
+        left: dict[str, int] = {}
+        for product in _PRODUCTS:
+            lot = state.positions.get(position_key(key, product))
+            if lot is None or not lot.quantity:
+                continue
+            left[product] = lot.quantity
+            if product == Product.CNC:
+                spent += lot.cost if lot.quantity > 0 else 0
+            elif product == Product.MIS:
+                tied += self.margins.shares(Product.MIS, lot.quantity, round(lot.average))
+        for order in working.values() if working else ():
+            tied += self._share_order(order, left)
+        return tied, spent
+
+    def _share_order(self, order: Order, left: dict[str, int]) -> int:
+        """What a working share order ties; `left` is what earlier ones leave of the positions to be closed."""
+        product, before = order.request.product, left.get(order.request.product, 0)
+        quantity = order.request.side.sign * order.remaining
+        opening = opened(before, quantity)
+        left[product] = before + quantity - (opening if quantity > 0 else -opening)
+        price = order.price or order.trigger or self.last(order.request.instrument)
+        return self.margins.share_order(product, quantity, opening, price)
 
     def _spent(self, group: str) -> int:
         """What long delivery positions and options of a group cost: it is paid, not tied."""

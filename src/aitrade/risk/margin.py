@@ -71,6 +71,10 @@ class Margins:
         rate = self._rates.delivery if product is Product.CNC else self._rates.intraday
         return _part(abs(quantity) * price, rate)
 
+    def share_order(self, product: Product, quantity: int, opening: int, price: int) -> int:
+        """Return what a working share order ties that opens `opening` units; a delivery sale ties nothing."""
+        return 0 if product is Product.CNC and quantity < 0 else self.shares(product, opening, price)
+
     def group(self, legs: Sequence[Position], spot: int) -> int:
         """Return the margin of derivative legs on one underlying whose price is `spot` (0: taken from the legs)."""
         if not legs:
@@ -128,8 +132,7 @@ class Margins:
             opening = opened(before, order.quantity)
             left[key] = before + order.quantity - (opening if order.quantity > 0 else -opening)
             if not order.instrument.is_derivative:
-                selling_delivery = order.product is Product.CNC and order.quantity < 0
-                total += 0 if selling_delivery else self.shares(order.product, opening, order.price)
+                total += self.share_order(order.product, order.quantity, opening, order.price)
             elif order.quantity > 0 and order.instrument.is_option:
                 total += opening * order.price
         return total

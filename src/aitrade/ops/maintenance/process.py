@@ -26,7 +26,7 @@ from aitrade.ops.maintenance.timetable import load
 from aitrade.ops.maintenance.vitals import Pulse
 
 _log = logs.get(__name__)
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 WATCH_SECONDS = 15.0
 EMERGENCY = "emergency-maintenance"
 CALENDAR = "calendar-ends"

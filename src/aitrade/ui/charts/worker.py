@@ -24,6 +24,7 @@ import msgspec
 from aiohttp import web
 
 from aitrade.core.errors import AitradeError, Unreachable
+from aitrade.core.files import write_private
 from aitrade.core.instruments import Instrument
 from aitrade.core.metrics import EXPOSITION, Buckets, Figures, announce
 from aitrade.engine.messages import Problem, Refusals
@@ -247,11 +248,8 @@ async def _told_to_stop() -> None:
 
 
 def _write_address(path: Path, site: web.TCPSite) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # noqa: SLF001 -- aiohttp names no other
-    fresh.write_bytes(msgspec.json.encode(ChartAddress(port, os.getpid())))
-    fresh.replace(path)
+    write_private(path, msgspec.json.encode(ChartAddress(port, os.getpid())))
     return int(port)
 
 
