@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from datetime import date
 
 import pytest
@@ -230,6 +231,23 @@ def test_a_disk_that_takes_nothing_stops_nobody(tmp_path):
     logs.flush()
     assert writer.lost == 2
     logs.shut()
+
+
+def test_a_disk_that_is_stuck_fills_no_memory(tmp_path, monkeypatch):
+    """A pipe that nobody reads: what the queue cannot hold is lost and counted, the rest is written when it goes on."""
+    monkeypatch.setattr(logs, "MOST_WAITING", 5)
+    path, taken = tmp_path / "probe.jsonl", []
+    os.mkfifo(path)
+    logs.configure("probe", tmp_path)
+    for n in range(20):
+        logs.later("info", f"{n}", "a", {})
+    assert 13 <= logs.lost() <= 15
+    reader = threading.Thread(target=lambda: taken.extend(path.read_bytes().splitlines()))
+    reader.start()
+    lost = logs.lost()
+    logs.shut()
+    reader.join(10)
+    assert len(taken) == 20 - lost
 
 
 def test_before_it_is_configured_nothing_is_said_and_nothing_breaks(capsys):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ERRORS_KEPT_SECONDS = 0.5
 """At most this often the groups of errors are written."""
+MOST_WAITING = 100_000
 _ERRORS = frozenset({"alert", "error", "critical"})
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 Fields = MutableMapping[str, Any]
@@ -71,7 +72,7 @@ def configure(process: str, folder: Path) -> "Writer":
 def later(level: str, event: str, logger: str, fields: Mapping[str, Any]) -> None:
     """Hand an event over: a queue's put and nothing else; without `configure` it is dropped."""
     if _writer is not None:
-        _writer.queue.put((time.time_ns(), level, event, logger, fields, None))
+        _writer.take((time.time_ns(), level, event, logger, fields, None))
 
 
 def errors_counted() -> int:
@@ -82,6 +83,11 @@ def errors_counted() -> int:
 def waiting() -> int:
     """Return how many events wait to be written."""
     return _writer.queue.qsize() if _writer is not None else 0
+
+
+def lost() -> int:
+    """Return how many events were not written: the disk took nothing, or was stuck."""
+    return _writer.lost if _writer is not None else 0
 
 
 def flush(seconds: float = 5.0) -> None:
@@ -136,6 +142,13 @@ class Writer:
         self._saved = 0.0
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
+
+    def take(self, event: Event) -> None:
+        """Take an event to write; while a stuck disk has let this many wait, it is lost and counted."""
+        if self.queue.qsize() < MOST_WAITING:
+            self.queue.put(event)
+        else:
+            self.lost += 1
 
     def flush(self, seconds: float) -> None:
         """Wait until what is in the queue is written, the groups of errors too."""
@@ -226,7 +239,7 @@ def _hand_over(_logger: object, _method: str, fields: Fields) -> str:
     if _writer is not None:
         error = _exception(fields.pop("exc_info", None))
         level, event, logger = fields.pop("level"), str(fields.pop("event")), fields.pop("module")
-        _writer.queue.put((time.time_ns(), level, event, logger, fields, error))
+        _writer.take((time.time_ns(), level, event, logger, fields, error))
     raise structlog.DropEvent
 
 
@@ -251,7 +264,7 @@ class PythonHandler(logging.Handler):
             return
         error = _exception(record.exc_info)
         event: Event = (time.time_ns(), record.levelname.lower(), record.getMessage(), record.name, {}, error)
-        _writer.queue.put(event)
+        _writer.take(event)
 
 
 def _take_python_loggers() -> None:
@@ -284,7 +297,7 @@ def _thread_crashed(args: threading.ExceptHookArgs) -> None:
 
 def _log_crash(event: str, error: BaseException) -> None:
     if _writer is not None:
-        _writer.queue.put((time.time_ns(), "critical", event, __name__, {}, error))
+        _writer.take((time.time_ns(), "critical", event, __name__, {}, error))
         _writer.flush(5.0)
 
 

@@ -68,6 +68,7 @@ TABLE: dict[str, Metric] = {
     "aitrade_errors_total": Metric(_C, "Errors that a process has logged", ("process",)),
     "aitrade_errors_kept": Metric(_G, "Errors of all processes, as the groups in logs/errors.json count them"),
     "aitrade_log_lines_waiting": Metric(_G, "Log lines that are not written yet", ("process",)),
+    "aitrade_log_lines_lost_total": Metric(_C, "Log lines that the disk did not take", ("process",)),
     "aitrade_process_memory_bytes": Metric(_G, "Resident memory, children included", ("process",)),
     "aitrade_process_cpu_seconds_total": Metric(_C, "Processor time", ("process",)),
     "aitrade_process_threads": Metric(_G, "Threads", ("process",)),
@@ -139,6 +140,7 @@ class Figures:
         self.put("aitrade_process_threads", float(own.num_threads()), process)
         self.put("aitrade_errors_total", float(logs.errors_counted()), process)
         self.put("aitrade_log_lines_waiting", float(logs.waiting()), process)
+        self.put("aitrade_log_lines_lost_total", float(logs.lost()), process)
 
     def put_machine(self, folder: Path, accelerator: str, *, own_device: bool) -> None:
         """Take what the machine is at, and the disk under `folder`."""

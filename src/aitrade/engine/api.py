@@ -27,7 +27,6 @@ from aitrade.engine.upkeep import profile
 _QUEUE_FRAMES = 400
 """A stream that is this many frames behind is closed; the page opens a new one."""
 _encode = msgspec.json.Encoder().encode
-_log = logs.get(__name__)
 _NOT_UNDERSTOOD = (
     msgspec.ValidationError, msgspec.DecodeError, ValueError, KeyError, TypeError, OverflowError,
 )  # fmt: skip
@@ -255,7 +254,7 @@ def _answer_to(error: Exception, request: web.Request) -> web.Response:
         return _refusal([Problem("request", f"{request.method} {request.path}: {error.reason}.")], error.status)
     if isinstance(error, AitradeError):
         return _refusal([Problem("refused", str(error))])
-    _log.error("request failed", method=request.method, path=request.path, exc_info=error)
+    logs.get(__name__).error("request failed", method=request.method, path=request.path, exc_info=error)
     text = f"The engine failed on {request.path} ({type(error).__name__}) and trades on; `aitrade errors` has more."
     return _refusal([Problem("engine", text)], 500)
 
