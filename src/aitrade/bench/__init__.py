@@ -47,6 +47,7 @@ TARGETS: dict[str, tuple[str, float]] = {
     "rpo_s": ("<=", 60),
     "alert_s": ("<=", 5),
     "daily_report_s": ("<=", 20),
+    "preflight_s": ("<=", 120),
 }
 """What a figure has to reach; those without a row are said, not judged."""
 

@@ -4,7 +4,12 @@ from importlib import import_module
 
 from aitrade.bench import Figures, Say
 
-FIGURES = ("aitrade.bench.alerts:alert_s", "aitrade.bench.backups:backups", "aitrade.bench.reports:daily_report_s")
+FIGURES = (
+    "aitrade.bench.alerts:alert_s",
+    "aitrade.bench.preflight:preflight_s",
+    "aitrade.bench.backups:backups",
+    "aitrade.bench.reports:daily_report_s",
+)
 """Where each part's figures are measured."""
 
 

@@ -1,5 +1,7 @@
 """`aitrade preflight`: the deployment checklist, executed; `sign` and `waive` put a person's name under it."""
 
+import signal
+import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,8 @@ from aitrade.core.clock import LiveClock, ist_date
 from aitrade.core.config import load
 from aitrade.core.errors import Refused
 
-FAILED = 1
-"""Exit status when an item failed."""
+FAILED, ENDED = 1, 143
+"""Exit status when an item failed, and when the run was ended from outside."""
 
 
 @click.group(invoke_without_command=True)
@@ -36,6 +38,7 @@ def _run(home: Path | None, section: str, html: Path | None, *, as_json: bool) -
     from aitrade.ops.preflight import checklist, paper, record
     from aitrade.ops.preflight.run import run
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))  # what was started for drills ends with this, too
     configuration, items = load(home=home), checklist.items(section)
     with tqdm(total=len(items), unit="item", leave=False) as bar:
         done = run(configuration, items, lambda item: _tell(bar, item.id))
