@@ -10,7 +10,7 @@ from aitrade.ops.visit import READY
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PAUSE_MS = 100
+PAUSE_MS = 60
 LINKS = {"symbol": True, "frame": False, "time": False, "crosshair": False}
 """All charts of a layout change together."""
 

@@ -18,7 +18,7 @@ from aitrade.risk.limits import Limits
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PATIENCE_MS, SETTLE_MS = 10_000, 400
+PATIENCE_MS, SETTLE_MS, LOOKS = 10_000, 300, 8
 FRESH_SECONDS = OLD_SECONDS = 5.0
 UNITS = 5
 _AGE = "(aitrade.marketNow() - Math.max(...[...aitrade.state.quotes.values()].map((quote) => quote.ts))) / 1e9"
@@ -142,8 +142,11 @@ def _compare(page: "Page", ground: Ground, client: EngineClient, tab: Tab) -> No
     if tab.fault:
         return
     page.evaluate("tab => aitrade.go(tab)", tab.name)
-    page.wait_for_timeout(SETTLE_MS)
-    tab.shown, tab.told = _SIDES[tab.name](page, ground, client)
+    for _ in range(LOOKS):
+        page.wait_for_timeout(SETTLE_MS)
+        tab.shown, tab.told = _SIDES[tab.name](page, ground, client)
+        if not tab.wrong:
+            return
 
 
 def _buy(client: EngineClient, side: Side) -> None:
