@@ -7,7 +7,7 @@ import pytest
 from aitrade.core.config import load
 from aitrade.core.errors import Refused
 from aitrade.ops.chart_days import last_day, store_of_minutes
-from aitrade.ops.preflight import input_probe, memory_probe
+from aitrade.ops.preflight import input_probe, memory_probe, tabs_probe
 from aitrade.ops.preflight.chart_probe import Shape
 from aitrade.ops.preflight.functionality_items import SixTabs
 from aitrade.ops.preflight.ground import REPLAYED, SHOWN, Ground, bare_environment
@@ -95,8 +95,9 @@ def test_six_tabs_show_what_the_engine_says(ground):
         (NEVER_OLD, "marked old never"),
     ],
 )
-def test_a_broken_tab_is_named(ground, page, breaks, says):
+def test_a_broken_tab_is_named(ground, page, monkeypatch, breaks, says):
     """A tab that is gone, prices that stand still, and a page that never says that it is old: each is seen."""
+    monkeypatch.setattr(tabs_probe, "PATIENCE_MS", 2_000)
     page.wait_for_timeout(500)
     page.evaluate(breaks)
     found = SixTabs().examine(ground)
