@@ -19,6 +19,8 @@ from aitrade.ops.preflight.ground import Ground, Unprovable
 from aitrade.ops.preflight.record import Result, Run
 
 CLOSE_SECONDS = 30.0
+MANY = 20
+"""Of so many items some want the scratch session for sure: it starts beside the first ones, which do not."""
 LATE = ("charts", "memory")
 """Items that replace the scratch market by a replayed day and play it out: they come last, in this order."""
 Progress = Callable[[Item], None]
@@ -67,6 +69,10 @@ class Runner:
         finding = crashed(item, found) if isinstance(found, Exception) else found
         return verdict(item, finding, time.monotonic() - began)
 
+    def warm(self) -> None:
+        """Begin to start the scratch session, and wait for nothing."""
+        self._hand.do(lambda: self._ground.trading, CLOSE_SECONDS)
+
     def close(self) -> None:
         """End what the checks started."""
         with suppress(Empty):
@@ -90,6 +96,8 @@ def run(configuration: Configuration, items: Sequence[Item], progress: Progress 
         runner = Runner(configuration, Path(scratch))
         try:
             found = {}
+            if len(items) >= MANY:
+                runner.warm()
             for item in sorted(items, key=lambda item: item.id in LATE):
                 progress(item)
                 found[item.id] = runner.examine(item)
