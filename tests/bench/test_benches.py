@@ -13,7 +13,10 @@ from aitrade.ops.visit import chromium
 
 KEYS = {
     "engine": {"import_s", "mb", "restart_s"},
-    "ops": {"alert_s", "preflight_s", "backup_order_delay_p99_ms", "daily_report_s", "restore_differences", "restore_s", "rpo_s"},
+    "ops": {
+        "alert_s", "backup_order_delay_p99_ms", "daily_report_s", "preflight_s", "restore_differences", "restore_s",
+        "rpo_s",
+    },
     "orders": {"os_p50_us", "os_p99_us", "disk_over_bare_us", "disk_p50_us", "bare_fsync_p50_us", "per_s"},
     "replay": {"python_bars_per_s", "kernel_bars_per_s"},
     "page": {

@@ -6,8 +6,8 @@ from aitrade.bench import Figures, Say
 
 FIGURES = (
     "aitrade.bench.alerts:alert_s",
-    "aitrade.bench.preflight:preflight_s",
     "aitrade.bench.backups:backups",
+    "aitrade.bench.preflight:preflight_s",
     "aitrade.bench.reports:daily_report_s",
 )
 """Where each part's figures are measured."""
