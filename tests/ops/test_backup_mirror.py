@@ -1,5 +1,8 @@
 """Copies of the journals: they go on where they stopped, and a journal that is another one is seen."""
 
+import threading
+import time
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,8 +12,10 @@ from aitrade.compliance.journal import segments, whole
 from aitrade.compliance.operations import BOOK as OPERATIONS
 from aitrade.compliance.operations import note
 from aitrade.core.errors import JournalBroken, VaultDamaged
+from aitrade.ops.alerts import standing
 from aitrade.ops.backup import mirror
-from aitrade.ops.backup.mirror import Mirror, copied_segments, parts, unsealed
+from aitrade.ops.backup.mirror import Mirror, behind, copied_segments, parts, unsealed
+from aitrade.ops.backup.process import RULE, Rounds
 from aitrade.store.vault import Vault
 
 
@@ -147,6 +152,39 @@ def test_parts_are_sealed_for_their_place(home, book):
     part.write_bytes(bytes(data))
     with pytest.raises(VaultDamaged):
         unsealed(keys, BOOK, folder)
+
+
+def test_a_folder_that_takes_nothing_alerts_until_it_does(home, book):
+    """After a minute without a copy there is an alert, and it is over with the next copy; the journals lose nothing."""
+    folder = shelf(home).folder
+    folder.write_text("a file where the folder should be")
+    rounds = Rounds(home, 0.01)
+    thread = threading.Thread(target=rounds.run)
+    thread.start()
+    try:
+        _until(lambda: [alert.rule for alert in standing(home)] == [RULE])
+        folder.unlink()
+        _until(lambda: not standing(home) and copied(home) == own(book.journal.folder))
+    finally:
+        rounds.stop()
+        thread.join()
+
+
+def test_what_waits_to_be_copied_is_told_by_its_age(home, book):
+    """Per book, from its oldest record without a copy."""
+    folder = Mirror(home).folder
+    assert behind(home, folder, book.now)[BOOK] > 0
+    Mirror(home).copy()
+    assert behind(home, folder, book.now) == {}
+    book.trade("NSE:INFY", 1, 1_900_00)
+    assert behind(home, folder, book.now + 5 + 60 * 10**9)[BOOK] == pytest.approx(62, abs=1)
+
+
+def _until(true, seconds=30):
+    limit = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -111,7 +111,9 @@ def test_a_backup_of_another_ledger_fails(home, examine, elsewhere, tmp_path):
 def test_journals_that_nobody_copies_fail(home, examine, elsewhere):
     """Without copies each minute a day is lost with the disk."""
     backup.run(home)
-    assert "no journal was copied" in examine(BackedUp()).evidence
+    found = examine(BackedUp())
+    assert found.status is Status.FAIL
+    assert f"not copied: {BOOK} for" in found.evidence
 
 
 # Configuration

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from aitrade.compliance.journal import HASH_SIZE, HEADER, SUFFIX, segments, whole
+from aitrade.compliance.journal import HASH_SIZE, HEADER, SUFFIX, frames, segments, whole
 from aitrade.core.errors import JournalBroken, VaultDamaged
 from aitrade.core.files import FileLock, write_private
 from aitrade.ops.backup.contents import journals
@@ -147,6 +147,20 @@ def copied_books(folder: Path) -> list[str]:
 def newest_copy(folder: Path) -> int:
     """Return when the newest part was written, ns UTC, 0 without one."""
     return max((path.stat().st_mtime_ns for path in folder.rglob(f"*{PART}")), default=0)
+
+
+def behind(home: Path, folder: Path, now: int) -> dict[str, float]:
+    """Return by book how many seconds its oldest record that has no copy has been written; `now` is ns UTC."""
+    waiting = {}
+    for book, journal in journals(home):
+        newest = segments(journal)[-1]
+        there = parts(folder / book / newest.stem)
+        done = there[-1].end if there else 0
+        for frame in frames(newest) if newest.stat().st_size > max(done, HEADER.size) else ():
+            if frame.end > done:
+                waiting[book] = (now - frame.record.wall) / 10**9
+                break
+    return waiting
 
 
 def unsealed(keys: Sequence[bytes], book: str, folder: Path) -> bytes:

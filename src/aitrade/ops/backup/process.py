@@ -17,9 +17,13 @@ from aitrade.core import logs
 from aitrade.core.errors import Conflict
 from aitrade.core.files import write_private
 from aitrade.ops import configuration_history
+from aitrade.ops.alerts import raise_alert, resolve
+from aitrade.ops.alerts.alert import Severity
 from aitrade.ops.backup import mirror
 
-NAME = "backup"
+NAME, RULE = "backup", "journals-not-copied"
+ALERT_AFTER = 2
+"""Rounds that failed one after the other: a minute without a copy."""
 REFUSED = 3
 _log = logs.get(__name__)
 
@@ -39,6 +43,7 @@ class Rounds:
         self._seconds = seconds
         self._stop = threading.Event()
         self._trouble = ""
+        self._failures = 0
 
     def stop(self) -> None:
         """End after the present round."""
@@ -51,14 +56,18 @@ class Rounds:
     def _done(self, copied: mirror.Copied) -> None:
         if self._trouble:
             _log.info("journals are copied again")
-            self._trouble = ""
+            resolve(self._home, RULE)
+            self._trouble, self._failures = "", 0
         for book in copied.set_aside:
             _log.warning("copy set aside", book=book, why="the journal is another than the one that was copied")
         configuration_history.keep(self._home)
 
     def _failed(self, error: Exception) -> None:
+        self._failures += 1
         if str(error) != self._trouble:
             _log.error("journals are not copied", why=str(error))
+        if self._failures == ALERT_AFTER:
+            raise_alert(self._home, RULE, Severity.WARNING, f"The journals are not copied to the backups: {error}")
         self._trouble = str(error)
 
     def _wait(self, seconds: float) -> bool:

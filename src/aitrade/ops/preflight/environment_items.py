@@ -26,7 +26,7 @@ class BackedUp:
 
     def examine(self, ground: Ground) -> Finding:
         """Restore the newest backup into scratch and compare it with the installation; raise where it does not open."""
-        from aitrade.ops.backup.mirror import FOLDER, newest_copy
+        from aitrade.ops.backup.mirror import FOLDER, behind, newest_copy
         from aitrade.ops.backup.restoring import keys_for
         from aitrade.ops.backup.shelf import Shelf, on_second_device
         from aitrade.ops.backup.verifying import compared
@@ -41,8 +41,10 @@ class BackedUp:
             wrong.append(f"the newest backup is {hours:.0f} hours old: run `aitrade backup run`")
         if not on_second_device(ground.home):
             wrong.append(f"{shelf.folder} is on the data folder's own device: set backup_folder to one on another")
-        if not copied:
-            wrong.append("no journal was copied yet: `aitrade up` copies them, or `aitrade backup mirror`")
+        waiting = behind(ground.home, shelf.folder / FOLDER, now)
+        late = [f"{book} for {seconds:.0f} s" for book, seconds in waiting.items() if seconds > COPY_SECONDS]
+        if late:
+            wrong.append(f"not copied: {', '.join(late)}; `aitrade up` copies journals, or `aitrade backup mirror`")
         evidence = "; ".join(wrong) or (
             f"{backup.id}, {hours:.1f} hours old, restored in {verified.seconds:.1f} s: {verified.files} files and "
             f"{len(verified.books)} journals with no difference, on another device"
@@ -52,6 +54,7 @@ class BackedUp:
             "differences": len(verified.differences), "books": len(verified.books),
             "records": sum(head.seq for head in verified.books),
             "copied_s_ago": round((now - copied) / 10**9, 1) if copied else -1,
+            "waiting_s": round(max(waiting.values(), default=0.0), 1),
         }  # fmt: skip
         return Finding(Status.FAIL if wrong else Status.PASS, f"{evidence}.", measured, Source.SYSTEM, verified.files)
 
