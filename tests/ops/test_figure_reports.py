@@ -85,7 +85,7 @@ def test_the_statement_and_the_ledger_are_one_sum(home):
     made = produce(home, "profit-and-tax", NEXT, {"span": "book"}, pdf=False)
     days = list(walk(home, BOOK))
     assert made.totals["difference_to_ledger_paise"] == 0
-    assert made.totals["pnl_of_days_paise"] == sum(day.pnl for day in days)
+    assert made.totals["profit_of_days_paise"] == sum(day.pnl for day in days)
     assert made.totals["charges_paise"] == sum(days[-1].after.charges)
     told = page(made)
     for words in ("Short-term capital gains", "Income-tax Act 2025, section 196", "STCG", "not a filing"):

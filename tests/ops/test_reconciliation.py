@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from made_book import MadeBook
@@ -11,6 +12,7 @@ from aitrade.cli import main
 from aitrade.compliance.operations import noted
 from aitrade.core.events import Conversion, Kind
 from aitrade.core.orders import Product
+from aitrade.engine.client import Address
 from aitrade.ops.backup.projections import rebuild
 from aitrade.ops.ledger import Standing, walk
 from aitrade.ops.reconciliation import of_rows, of_state, reconcile
@@ -113,6 +115,16 @@ def test_a_missing_projection_is_not_agreement(home):
     found = reconcile(home, "made-1")
     assert not found.agreed
     assert "aitrade store rebuild" in found.missing
+
+
+def test_a_book_that_is_traded_on_is_named_as_such(home):
+    """Its database may be behind by what was written since: the command says so beside the difference."""
+    (home / "books" / "made-1" / "aitrade.db").unlink()
+    (home / "run").mkdir(exist_ok=True)
+    (home / "run" / "engine.json").write_bytes(msgspec.json.encode(Address(port=1, pid=1, book="made-1")))
+    told = CliRunner().invoke(main, ["audit", "reconcile", "--data-folder", str(home)])
+    assert told.exit_code == 2
+    assert "This book is being traded on" in told.output
 
 
 def test_all_books_are_reconciled_by_one_command(home):

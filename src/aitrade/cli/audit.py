@@ -72,11 +72,13 @@ def reconcile(book: str | None, home: Path | None) -> None:
     """Count each book by its journal, its recovered state and its projection; exit status 2 names what differs."""
     from aitrade.ops.ledger import books
     from aitrade.ops.reconciliation import reconcile as compared
+    from aitrade.ops.supervisor import address_of
 
     configuration = load(home=home)
     names = [book] if book else books(configuration.home)
     if not names:
         raise Refused(f"There is no book under {configuration.home}; start one with `aitrade up`.")
+    running = address_of(configuration.home, 0)
     outcomes = [compared(configuration.home, name, configuration.database) for name in names]
     for found in outcomes:
         click.echo(
@@ -84,5 +86,7 @@ def reconcile(book: str | None, home: Path | None) -> None:
         )
         for line in [*(one.sentence for one in found.differences), *filter(None, [found.missing])]:
             click.echo(f"  {line}", err=True)
+        if not found.agreed and running is not None and running.book == found.book:
+            click.echo("  This book is being traded on: its database follows within a second. Ask again.", err=True)
     if not all(found.agreed for found in outcomes):
         raise SystemExit(REFUSED)

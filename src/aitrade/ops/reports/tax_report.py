@@ -267,7 +267,7 @@ class Tax(msgspec.Struct):
             {
                 "days": len(self.made.days),
                 "closed_lots": len(self.made.closed),
-                "pnl_of_days_paise": sum(day.pnl for day in self.made.days),
+                "profit_of_days_paise": sum(day.pnl for day in self.made.days),
                 "speculative_paise": heads[Head.SPECULATIVE],
                 "derivatives_paise": heads[Head.DERIVATIVES],
                 "short_term_paise": heads[Head.SHORT],
