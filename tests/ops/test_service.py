@@ -197,11 +197,26 @@ def test_install_and_uninstall_when_asked(cli, tmp_path):
     status, text = cli("install", "--apply")
     assert status == 0, text
     assert "will run as aitrade" in text
+    assert "the first start makes one" in text
     assert "ExecStart=" in Path(linux.UNIT).read_text()
     assert "enable AITradingEngine.service" in asked(tmp_path, "systemctl")
+    assert "-c import aitrade" in asked(tmp_path, "runuser")
+    vault = Vault.create(tmp_path / "home", method="key-file")
+    assert "The vault opens without log-in; know that" in cli("install", "--apply")[1]
+    vault.protect(["passphrase"], passphrase="correct horse battery")
+    assert "does not open: passphrase needs a person" in cli("install", "--apply")[1]
     assert cli("uninstall", "--apply")[0] == 0
     assert "disable --now AITradingEngine.service" in asked(tmp_path, "systemctl")
-    assert [one.operation.outcome for one in noted(tmp_path / "home", "service")] == ["installed", "uninstalled"]
+    assert [one.operation.outcome for one in noted(tmp_path / "home", "service")] == [*["installed"] * 3, "uninstalled"]
+
+
+def test_an_account_that_cannot_run_it_ends_the_installation(cli, tmp_path):
+    """A Python that the service account may not read is found before anything is written."""
+    tool(tmp_path / "bin", "runuser", "Permission denied", status=126)
+    status, text = cli("install", "--apply")
+    assert status == 2
+    assert "import aitrade" in text
+    assert not Path(linux.UNIT).exists()
 
 
 def test_start_stop_and_status(cli, tmp_path):

@@ -129,3 +129,16 @@ def _do(home: Path, what: str, steps: list[Step], *, applied: bool) -> None:
         click.echo(f"Passed over: {line}", err=True)
     note(home, "service", NAME, what)
     click.echo(f"{NAME} is {what}.")
+    if what == "installed":
+        click.echo(_unattended(home))
+
+
+def _unattended(home: Path) -> str:
+    """Try the vault as the service has to open it, and say what came of it."""
+    from aitrade.store.vault import can_open_unattended
+    from aitrade.store.vault_file import path_of
+
+    if not path_of(home).exists():
+        return "There is no vault yet; the first start makes one that opens without log-in."
+    opens, how = can_open_unattended(home)
+    return f"The vault opens without log-in; know that {how}." if opens else f"The vault does not open: {how}."

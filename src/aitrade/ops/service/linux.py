@@ -95,6 +95,7 @@ def install(plan: Plan, version: int) -> list[Step]:
     ]  # fmt: skip
     return [
         *made,
+        Step("that account can run this Python", (*as_user, str(plan.python), "-c", "import aitrade")),
         Step("the data folder", ("install", "-d", "-m", "0700", "-o", user, str(plan.home))),
         Step("the data folder's files belong to that account", ("chown", "-R", f"{user}:", str(plan.home))),
         *[
@@ -181,4 +182,5 @@ def _quoted(word: str) -> str:
 
 
 def _in_a_home(plan: Plan) -> bool:
-    return any(str(path).startswith(("/home/", "/root")) for path in (plan.home, plan.python, plan.package))
+    paths = (plan.home, plan.python, plan.python.resolve(), plan.package)
+    return any(str(path).startswith(("/home/", "/root")) for path in paths)
