@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from aitrade.compliance.journal import frames, segments
 from aitrade.ui.server import REFUSED, PageSettings
 
 KERNEL = "00000000-0000-0000-0000-000000000000"
@@ -104,7 +105,7 @@ PAGES = [
     "/", "/anything", "/aitrade/static/page.js", "/aitrade/static/page.css", "/aitrade/static/stamp",
     "/static/favicon.ico", "/voila/templates/lab/static/voila.js", "/voila/files/aitrade.ipynb",
     "/voila/static/voila.js", "/aitrade.ipynb", "/voila/render/aitrade.ipynb", "/voila/tree",
-    f"/voila/query/{KERNEL}", "/api", "/metrics",
+    f"/voila/query/{KERNEL}", "/api",
 ]  # fmt: skip
 
 
@@ -133,6 +134,28 @@ def test_a_stranger_commands_nothing(anonymous, method, path):
     status, _headers, text = anonymous.ask(method, path)
     assert status == 403
     assert "instrument" not in text
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/health"])
+def test_a_stranger_is_told_no_figure(anonymous, path):
+    """Prometheus and monitors bring the data folder's token."""
+    status, _headers, text = anonymous.ask("GET", path)
+    assert status == 401
+    assert "aitrade_" not in text
+    assert "engine" not in text
+
+
+def test_an_order_of_the_page_names_its_log_in_in_the_journal(trading, trader):
+    """The audit trail has address and session of whoever asked; the session is no cookie and logs nobody in."""
+    order = {"instrument": "NSE:TCS", "side": "BUY", "quantity": 1, "product": "MIS"}
+    status, _headers, text = trader.ask("POST", "/aitrade/api/orders", order, trader.xsrf)
+    assert status == 200, text
+    folder = next((trading.home / "books").iterdir()) / "journal"
+    records = [frame.record for path in segments(folder) for frame in frames(path)]
+    sent = next(record for record in records if record.order_id == json.loads(text)["id"])
+    assert sent.source == "127.0.0.1"
+    assert len(sent.session) == 16
+    assert not any(sent.session in value for value in trader.cookies.values())
 
 
 @pytest.mark.parametrize("path", ["/aitrade/stream", f"/api/kernels/{KERNEL}/channels", f"/voila/query/{KERNEL}"])

@@ -35,7 +35,7 @@ class AuditLogging:
     id = "audit-logging"
     section = Section.SECURITY
     words = "Audit logging works"
-    seconds = 60.0
+    seconds = 120.0
 
     def examine(self, ground: Ground) -> Finding:
         """Probe the scratch engine; raise Refused where an order does not get through."""

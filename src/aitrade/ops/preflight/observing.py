@@ -37,7 +37,7 @@ class HealthMonitoring:
     id = "health"
     section = Section.MONITORING
     words = "Health monitoring active"
-    seconds = 90.0
+    seconds = 150.0
 
     def examine(self, ground: Ground) -> Finding:
         """Kill it and look; whatever comes of it, wait until everything is well again."""
@@ -65,7 +65,7 @@ class MetricsCollected:
     id = "metrics"
     section = Section.MONITORING
     words = "Performance metrics collected"
-    seconds = 60.0
+    seconds = 120.0
     moves = (
         "aitrade_orders_sent_total", 'aitrade_order_stage_seconds_count{stage="total"}', "aitrade_ticks_total",
         'aitrade_venue_updates_total{what="FILL"}', "aitrade_orders_refused_total", "aitrade_journal_records_total",
@@ -105,7 +105,7 @@ class ErrorsTracked:
     id = "errors"
     section = Section.MONITORING
     words = "Error tracking and logging work"
-    seconds = 60.0
+    seconds = 120.0
 
     def examine(self, ground: Ground) -> Finding:
         """Plant and look."""
