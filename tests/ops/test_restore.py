@@ -3,15 +3,20 @@
 import shutil
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from traded_home import BOOK, project, shelf, traded
 
+from aitrade.compliance.journal import Journal, frames, segments
 from aitrade.compliance.journal import verify as verify_chain
 from aitrade.compliance.operations import noted
 from aitrade.core.clock import SECOND
 from aitrade.core.errors import AitradeError, Conflict, VaultLocked
+from aitrade.core.events import Kind, Line, Record
 from aitrade.core.files import FileLock
 from aitrade.engine.recovery import recover
 from aitrade.engine.settings import EngineSettings
+from aitrade.engine.state import Book
 from aitrade.ops import backup, ledger
 from aitrade.ops.backup.heads import head_of
 from aitrade.ops.backup.mirror import Mirror
@@ -78,9 +83,9 @@ def test_without_the_recovery_key_nothing_comes_back(home, second, book):
     backup.run(home)
     other = Vault.create(home.parent / "other").new_recovery_key()
     shutil.rmtree(home)
-    for given in ("", other):
+    for typed in ("", other):
         with pytest.raises(VaultLocked):
-            restore(home, folder=second, recovery=given)
+            restore(home, folder=second, recovery=typed)
     assert not (home / "books").exists()
 
 
@@ -109,6 +114,43 @@ def test_a_moment_before_the_backup_cuts_the_backup(home, book):
     assert ledger.read(home, BOOK, "2025-01-01").head == first.head
     assert projected(home, BOOK) == 0
     assert project(home) == first.last_seq
+
+
+@settings(max_examples=12)
+@given(share=st.floats(0, 1))
+def test_any_moment_brings_back_exactly_the_records_until_then(tmp_path_factory, share):
+    """Whichever record is the last one, the restored state is the one that the engine had after it."""
+    folder = tmp_path_factory.mktemp("any")
+    home = folder / "home"
+    traded(home, folder / "second").journal.close()
+    records = [frame.record for path in segments(home / "books" / BOOK / "journal") for frame in frames(path)]
+    last = records[round(share * (len(records) - 1))]
+    state = Book()
+    for record in records:
+        if record.wall <= last.wall:
+            state.restore(record)
+    backup.run(home)
+    restored = restore(home, to=last.wall)
+    assert recover(EngineSettings(home=str(home), book=BOOK)).state == state.state
+    until = [record.seq for record in records if record.wall <= last.wall]
+    assert next(head.seq for head in restored.books if head.book == BOOK) == until[-1]
+
+
+def test_after_a_restore_to_a_moment_an_old_backup_is_of_another_past(home, book):
+    """Once trading went on, verifying it says so until a new backup is made."""
+    moment = book.now + 5
+    book.now += 60 * SECOND
+    book.trade("NSE:INFY", -7, 1_950_10)
+    made = backup.run(home)
+    restore(home, made.id, to=moment)
+    book.journal.close()
+    journal = Journal(home / "books" / BOOK / "journal")
+    while journal.seq < made.books[0].seq:
+        journal.append(Record(0, Kind.EVENT, moment, moment, BOOK, Line(level="info", text="another past")))
+    journal.close()
+    assert "is another" in verify(home).differences[0]
+    backup.run(home)
+    assert verify(home).differences == ()
 
 
 def test_what_was_there_is_set_aside_not_lost(home, book):

@@ -44,6 +44,8 @@ def restore(
     books(restored.books)
     click.echo(f"\nRestored from {restored.backup} in {restored.seconds} s; {restored.from_copies:,} bytes of journal "
                "came from the copies.")  # fmt: skip
+    if restored.to:
+        click.echo("Later backups are of a past that is no longer this one: make a new one with `aitrade backup run`.")
     if restored.trouble:
         click.echo(restored.trouble, err=True)
     if restored.set_aside:
