@@ -1,5 +1,6 @@
 """Tests for running tasks: recorded, limited in time, one at a time, and taken back when they fail."""
 
+import os
 import sys
 import threading
 import time
@@ -7,7 +8,7 @@ import time
 import pytest
 
 from aitrade.compliance.operations import noted
-from aitrade.core.clock import ReplayClock, at
+from aitrade.core.clock import MINUTE, ReplayClock, at
 from aitrade.core.errors import AitradeError, Conflict
 from aitrade.core.files import FileLock
 from aitrade.ops import MaintenanceManager
@@ -200,6 +201,42 @@ def test_an_emergency_stops_a_running_task(in_child, tmp_path):
     assert not half.exists()
 
 
+def test_an_emergency_goes_before_the_tasks_that_run(in_child, tmp_path):
+    """The running task is stopped and taken back, the next one waits, the emergency runs; both come again soon."""
+    clock = ReplayClock(NOW)
+
+    def hurry():
+        while not (tmp_path / "half").exists():
+            time.sleep(0.01)
+        with schedule_of(tmp_path, clock, load(tmp_path)) as schedule:
+            runner = Runner(tmp_path, clock, schedule, perform=lambda job, _seconds: perform(job))
+            ran.append(runner.emergency(load(tmp_path).row("api_failure"), why="a test"))
+
+    ran = []
+    hurrying = threading.Thread(target=hurry)
+    hurrying.start()
+    with schedule_of(tmp_path, clock, load(tmp_path)) as schedule:
+        outcomes = Runner(tmp_path, clock, schedule, perform=in_child).run([row("sleeps"), row("writes")])
+        hurrying.join()
+        rows = schedule.rows()
+    assert [one.status for one in outcomes] == ["stopped", "skipped"]
+    assert not (tmp_path / "half").exists()
+    assert [one.task for one in ran] == ["api_failure"]
+    assert rows["sleeps"].next_run == rows["writes"].next_run == NOW + 60 * MINUTE
+    assert not child.stop_request(tmp_path).exists()
+
+
+def test_a_request_that_nobody_stands_behind_stops_nothing(runner):
+    """An emergency that was killed while it waited leaves a file; it is not heeded for ever."""
+    request = child.stop_request(runner.home)
+    request.parent.mkdir(exist_ok=True)
+    request.touch()
+    assert runner.run([row("writes")])[0].status == "skipped"
+    os.utime(request, (1, 1))
+    assert runner.run([row("writes")])[0].status == "done"
+    assert not request.exists()
+
+
 def test_a_job_whose_scheduler_was_killed_still_counts_as_running(in_child, tmp_path):
     """The job holds a lock of its own."""
     with FileLock(tmp_path / "run" / "maintenance.job.lock"):
@@ -221,6 +258,18 @@ def test_the_manager_runs_one_task_in_a_child(tmp_path):
     manager = MaintenanceManager(tmp_path, clock=ReplayClock(NOW))
     assert manager.validate_system_health().status == "done"
     assert next(one for one in manager.maintenance_schedule if one.name == "validate_system_health").runs == 1
+
+
+def test_the_manager_has_the_specifications_names():
+    """Everything that the specification calls, and the weekly and monthly kin."""
+    names = (
+        "maintenance_schedule perform_daily_maintenance perform_weekly_maintenance perform_monthly_maintenance "
+        "perform_emergency_maintenance cleanup_old_logs backup_database update_ai_models optimize_database "
+        "validate_system_health restart_memory_intensive_services reset_api_connections optimize_system_performance "
+        "analyze_performance optimize_caches scan_security checkpoint_models perform_full_backup "
+        "produce_compliance_report audit_system"
+    )
+    assert set(names.split()) <= set(dir(MaintenanceManager))
 
 
 def test_the_table_has_a_class_for_every_row(tmp_path):

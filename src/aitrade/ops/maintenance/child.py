@@ -1,6 +1,7 @@
 """Runs a job as a child process and holds it to its time limit; can be asked by a file to stop."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,11 @@ from aitrade.ops.maintenance.job import Job
 from aitrade.ops.maintenance.task import Outcome, Status
 
 COMMAND = [sys.executable, "-m", "aitrade.ops.maintenance.job"]
+_NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+"""Windows tells a group of its own to end by a break."""
 POLL_SECONDS = 0.05
+WAITS_SECONDS = 300.0
+"""How long an emergency waits at most: the running job ends within its grace."""
 GRACE_SECONDS = 10.0
 """How long a task may take to take itself back."""
 
@@ -23,23 +28,35 @@ def stop_request(home: Path) -> Path:
     return home / "run" / "maintenance.stop"
 
 
+def stop_wanted(home: Path) -> bool:
+    """Return whether an emergency waits for the running job; a request that nobody stands behind is removed."""
+    request = stop_request(home)
+    try:
+        age = time.time() - request.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    if age > WAITS_SECONDS:
+        request.unlink(missing_ok=True)
+    return age <= WAITS_SECONDS
+
+
 def in_child(job: Job, seconds: float) -> Outcome:
     """Do a job in a process of its own, for at most `seconds`; return how it went."""
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        start_new_session=os.name != "nt", env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=os.name != "nt",
+        creationflags=_NEW_GROUP, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     began = time.monotonic()
     try:
         assert process.stdin is not None
         process.stdin.write(msgspec.json.encode(job) + b"\n")
         process.stdin.close()
-        ended = _wait(process, began + seconds, stop_request(Path(job.home)))
+        ended = _wait(process, began + seconds, Path(job.home))
         answer = _answer(process, job)
     finally:
         if process.poll() is None:
-            process.terminate()
-            _wait_grace(process)
+            _tell_to_end(process)
     spent = round(time.monotonic() - began, 3)
     if ended is None:
         return msgspec.structs.replace(answer, seconds=spent)
@@ -47,19 +64,20 @@ def in_child(job: Job, seconds: float) -> Outcome:
     return msgspec.structs.replace(answer, status=ended, says=says, seconds=spent)
 
 
-def _wait(process: "subprocess.Popen[bytes]", limit: float, stop: Path) -> Status | None:
+def _wait(process: "subprocess.Popen[bytes]", limit: float, home: Path) -> Status | None:
     """Wait for the end; return why it was ended early, or None."""
     while process.poll() is None:
-        reason = Status.LATE if time.monotonic() > limit else Status.STOPPED if stop.exists() else None
+        reason = Status.LATE if time.monotonic() > limit else Status.STOPPED if stop_wanted(home) else None
         if reason is not None:
-            process.terminate()
-            _wait_grace(process)
+            _tell_to_end(process)
             return reason
         time.sleep(POLL_SECONDS)
     return None
 
 
-def _wait_grace(process: "subprocess.Popen[bytes]") -> None:
+def _tell_to_end(process: "subprocess.Popen[bytes]") -> None:
+    """Let it take itself back, and end it with all that it started when it does not."""
+    process.send_signal(signal.SIGTERM if os.name != "nt" else signal.CTRL_BREAK_EVENT)
     try:
         process.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:

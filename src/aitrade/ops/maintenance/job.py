@@ -24,6 +24,8 @@ from aitrade.ops.maintenance.register import task_named
 from aitrade.ops.maintenance.task import Ground, Outcome, Status, Task
 
 NICER = 10
+ENDS = {"SIGTERM", "SIGBREAK"}
+"""Signals that tell it to end, on Linux and on Windows."""
 _log = logs.get(__name__)
 
 
@@ -83,7 +85,8 @@ def _place(error: BaseException) -> str:
 
 
 def _told(*_signal: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for name in ENDS & set(dir(signal)):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
     raise Told("It was told to end.")
 
 
@@ -107,8 +110,9 @@ def main() -> None:
     os.dup2(2, 1)
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
     logs.configure("jobs", Path(job.home) / "logs")
-    signal.signal(signal.SIGTERM, _told)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ENDS & set(dir(signal)):
+        signal.signal(getattr(signal, name), _told)
     with suppress(OSError, AttributeError):
         os.nice(NICER)
     outcome = _alone(job)

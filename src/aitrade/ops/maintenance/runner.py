@@ -9,7 +9,7 @@ from aitrade.core.clock import DAY, Clock
 from aitrade.core.files import FileLock, write_private
 from aitrade.ops.alerts import Severity, raise_alert, resolve
 from aitrade.ops.maintenance import engine_state
-from aitrade.ops.maintenance.child import in_child, stop_request
+from aitrade.ops.maintenance.child import in_child, stop_request, stop_wanted
 from aitrade.ops.maintenance.job import Job
 from aitrade.ops.maintenance.schedule import Schedule
 from aitrade.ops.maintenance.task import Outcome, Status
@@ -73,6 +73,8 @@ class Runner:
 
     def _hindrance(self, row: Row) -> str:
         """Return why a task may not run now, or nothing."""
+        if row.cadence != "emergency" and stop_wanted(self.home):
+            return "An emergency waits for its turn; this comes again."
         if not row.with_positions and (held := engine_state.positions_open(self.home)):
             return f"{held} It does not run with positions open; it comes again."
         missing = [name for name in row.needs if not self._fresh(name)]
