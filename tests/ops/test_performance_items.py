@@ -3,9 +3,11 @@
 import pytest
 from made_book import MadeBook
 
+import aitrade.npu
 from aitrade.core.config import load
+from aitrade.core.drills import Drilled
 from aitrade.ops.preflight.ground import Ground
-from aitrade.ops.preflight.performance_items import OrderExecution, last_orders
+from aitrade.ops.preflight.performance_items import Npu, OrderExecution, last_orders
 from aitrade.ops.preflight.timing import Timing
 
 
@@ -52,3 +54,42 @@ def test_the_last_trading_days_orders_stand_beside(tmp_path):
     name, timing = last_orders(tmp_path)
     assert name == "made-1, 2025-01-02"
     assert (timing.n, timing.mean) == (1, 1000.0)
+
+
+def drilled(device, passed=True):
+    """What a drill on a device found."""
+    return Drilled(
+        passed=passed, evidence="Busy.", measured={"device": device, "busy": 0.95}, source="SYSTEM", examined=100
+    )
+
+
+def on_processor(_folder):
+    """A drill that had only the processor."""
+    return drilled("CPU")
+
+
+def on_npu(_folder):
+    """A drill on an NPU that held."""
+    return drilled("QNN NPU")
+
+
+def idle_npu(_folder):
+    """A drill on an NPU that did not."""
+    return drilled("QNN NPU", passed=False)
+
+
+@pytest.mark.parametrize(
+    ("drill", "status"), [("on_processor", "not_provable_here"), ("on_npu", "pass"), ("idle_npu", "fail")]
+)
+def test_a_processors_figure_is_never_an_npus_pass(ground, monkeypatch, drill, status):
+    """Only a drill on an accelerator passes, and only one that held."""
+    monkeypatch.setattr(aitrade.npu, "DRILLS", {"npu": f"{__name__}:{drill}"}, raising=False)
+    assert Npu().examine(ground).status == status
+
+
+def test_without_a_registered_drill_the_npu_item_fails_and_names_the_device(ground):
+    """It says in one sentence that it is not built, and on what it would run."""
+    found = Npu().examine(ground)
+    assert found.status == "fail"
+    assert found.evidence.startswith("not built: ")
+    assert found.measured["device"] in found.evidence

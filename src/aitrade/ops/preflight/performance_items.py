@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aitrade.npu import devices
 from aitrade.ops import ledger
 from aitrade.ops.preflight import chart_probe, input_probe, memory_probe, order_probe
 from aitrade.ops.preflight.awaited import Awaited
@@ -135,6 +136,25 @@ class Memory:
         return Finding(status, text, measured, Source.REPLAY, len(watch.samples))
 
 
+class Npu:
+    """The part's own drill on the accelerator of this machine, which is named; a CPU's figure is never a pass."""
+
+    id, section, words, seconds = "npu", Section.PERFORMANCE, "NPU utilisation > 90 % efficiency", 120.0
+
+    def examine(self, ground: Ground) -> Finding:
+        """Run the drill that `aitrade.npu` registers, once it does."""
+        device = devices.found()
+        missing = (
+            f"not built: no model session is registered that an accelerator could run; the device here is {device}."
+        )
+        found = Awaited(self.id, self.section, self.words, "aitrade.npu", missing).examine(ground)
+        measured = {"device": device, **found.measured}
+        if found.status is Status.PASS and measured["device"] == devices.PROCESSOR:
+            text = f"No NPU is in this machine, so this is the processor's: {found.evidence}"
+            return Finding(Status.NOT_PROVABLE, text, measured, found.source, found.examined)
+        return Finding(found.status, found.evidence, measured, found.source, found.examined)
+
+
 def _day(page: "Page") -> str:
     """Return the day that a page shows, ISO."""
     return str(page.evaluate("aitrade.state.world.session"))
@@ -158,9 +178,6 @@ ITEMS: tuple[Item, ...] = (
     OrderExecution(),
     FrontEnd(),
     Charts(),
-    Awaited(
-        "npu", Section.PERFORMANCE, "NPU utilisation > 90 % efficiency", "aitrade.npu",
-        "not built: no model session is registered that an accelerator could run.",
-    ),
+    Npu(),
     Memory(),
 )  # fmt: skip
