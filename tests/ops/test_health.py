@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import msgspec
@@ -32,19 +33,27 @@ def beat(home, *, pid=0, ago_s=0):
     write_private(home / BEAT, msgspec.json.encode(sign))
 
 
-@pytest.fixture
-def engine(tmp_path):
+@contextmanager
+def running(home):
     """A running engine process, with a supervisor's sign of life beside it."""
-    settings = EngineSettings(home=str(tmp_path), day="2026-11-23", start="10:00")
+    settings = EngineSettings(home=str(home), day="2026-11-23", start="10:00")
     child = Child(
-        "engine", "aitrade.engine.process", msgspec.json.encode(settings), lambda pid: bool(address_of(tmp_path, pid))
+        "engine", "aitrade.engine.process", msgspec.json.encode(settings), lambda pid: bool(address_of(home, pid))
     )
-    running = Running(child, tmp_path / "logs" / "engine.log")
-    running.start()
-    running.wait_ready(30)
-    beat(tmp_path)
-    yield running
-    running.stop(5)
+    started = Running(child, home / "logs" / "engine.log")
+    started.start()
+    started.wait_ready(30)
+    beat(home)
+    yield started
+    started.stop(5)
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory):
+    """The data folder of an engine that every test leaves running, and its process."""
+    home = tmp_path_factory.mktemp("standing")
+    with running(home) as engine:
+        yield home, engine
 
 
 def dead_pid():
@@ -64,15 +73,16 @@ def test_where_nothing_was_started_everything_is_off_and_nothing_is_wrong(tmp_pa
     assert found.of("feed").state is State.UNKNOWN
 
 
-def test_a_running_engine_is_well_and_a_killed_one_is_down(engine, tmp_path):
+def test_a_running_engine_is_well_and_a_killed_one_is_down(tmp_path):
     """With its feed, journal and database; killed, it is down with the reason, and what it alone knows is unknown."""
-    found = health(tmp_path, deep=True)
-    well = ("engine", "feed", "projection", "journal", "disk", "supervisor")
-    assert {name: found.of(name).state for name in well} == dict.fromkeys(well, State.OK)
-    assert "ACTIVE" in found.of("engine").reason
-    os.kill(engine.pid, signal.SIGKILL)
-    engine.wait(10)
-    found = health(tmp_path)
+    with running(tmp_path) as engine:
+        found = health(tmp_path, deep=True)
+        well = ("engine", "feed", "projection", "journal", "disk", "supervisor")
+        assert {name: found.of(name).state for name in well} == dict.fromkeys(well, State.OK)
+        assert "ACTIVE" in found.of("engine").reason
+        os.kill(engine.pid, signal.SIGKILL)
+        engine.wait(10)
+        found = health(tmp_path)
     assert not found.ok
     assert found.of("engine").state is State.DOWN
     assert "has died" in found.of("engine").reason
@@ -80,31 +90,34 @@ def test_a_running_engine_is_well_and_a_killed_one_is_down(engine, tmp_path):
     assert found.reasons[0].startswith("engine: ")
 
 
-def test_an_engine_that_hangs_is_down(engine, tmp_path, monkeypatch):
+def test_an_engine_that_hangs_is_down(standing, monkeypatch):
     """It lives and does not answer."""
+    home, engine = standing
     monkeypatch.setattr(health_module, "ANSWER_SECONDS", 0.2)
     os.kill(engine.pid, signal.SIGSTOP)
     try:
-        part = health(tmp_path).of("engine")
+        part = health(home).of("engine")
     finally:
         os.kill(engine.pid, signal.SIGCONT)
     assert part.state is State.DOWN
     assert "does not answer" in part.reason
 
 
-def test_a_halt_is_a_reason(engine, tmp_path):
+def test_a_halt_is_a_reason(standing):
     """Trading that is not active is told with who said why."""
-    with EngineClient.of(tmp_path) as client:
+    home, _engine = standing
+    with EngineClient.of(home) as client:
         client.set_trading("halt", "a drill")
-    part = health(tmp_path).of("engine")
+        part = health(home).of("engine")
+        client.set_trading("resume", "a drill")
     assert part.state is State.DEGRADED
     assert "HALTED" in part.reason
     assert "a drill" in part.reason
 
 
-def test_a_stale_feed_and_a_database_that_fails_are_parts_of_their_own(engine, tmp_path):
+def test_a_stale_feed_and_a_database_that_fails_are_parts_of_their_own(standing):
     """The engine itself is well then."""
-    with EngineClient.of(tmp_path) as client:
+    with EngineClient.of(standing[0]) as client:
         says = client.health()
     stale = msgspec.structs.replace(says, reasons=["No price for 9 s of market time."], projection_trouble="disk full")
     parts = {part.name: part for part in health_module._of_engine(health_module._Engine(None, stale, "b"))}

@@ -146,6 +146,17 @@ def test_prometheus_scrapes_the_running_engine_and_evaluates_the_rules(home, eng
         asked.until('ALERTS{alertname="EngineSilent"}', bool)
 
 
+def test_without_prometheus_ci_fails_and_others_are_told_how_to_get_it(monkeypatch):
+    """A green CI never hides that nothing was scraped."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="apt-get install prometheus"):
+        tool("prometheus")
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="apt-get install prometheus"):
+        tool("prometheus")
+
+
 def test_a_wrong_token_is_not_let_in(home, engine):
     """The target is down then, with the reason."""
     token = home / "run" / "token"
