@@ -76,12 +76,18 @@ def _wait(process: "subprocess.Popen[bytes]", limit: float, home: Path) -> Statu
 
 
 def _tell_to_end(process: "subprocess.Popen[bytes]") -> None:
-    """Let it take itself back, and end it with all that it started when it does not."""
-    process.send_signal(signal.SIGTERM if os.name != "nt" else signal.CTRL_BREAK_EVENT)
-    try:
-        process.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        _end_family(process)
+    """Let it take itself back, and end it with all that it started when it does not.
+
+    It is told each second: an exception that a signal raises inside a destructor is lost.
+    """
+    for _again in range(round(GRACE_SECONDS)):
+        process.send_signal(signal.SIGTERM if os.name != "nt" else signal.CTRL_BREAK_EVENT)
+        try:
+            process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    _end_family(process)
 
 
 def _answer(process: "subprocess.Popen[bytes]", job: Job) -> Outcome:

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -67,6 +68,7 @@ def _done(task: Task, ground: Ground) -> Outcome:
 
 
 def _failed(name: str, ground: Ground, error: BaseException) -> Outcome:
+    _deafen()
     step, left = ground.at_step, ""
     try:
         ground.take_back()
@@ -85,9 +87,14 @@ def _place(error: BaseException) -> str:
 
 
 def _told(*_signal: object) -> None:
-    for name in ENDS & set(dir(signal)):
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
     raise Told("It was told to end.")
+
+
+def _deafen() -> None:
+    """Heed no further signal: what is being taken back is not to be cut off. Only the main thread has signals."""
+    for name in ENDS & set(dir(signal)) if threading.current_thread() is threading.main_thread() else ():
+        if signal.getsignal(getattr(signal, name)) is _told:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _tell(task: str, words: str) -> None:
