@@ -12,7 +12,7 @@ from aitrade.core.orders import OrderRequest, Product, Side
 from aitrade.engine.client import EngineClient
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
-from aitrade.ops.preflight import trail_drill
+from aitrade.ops.preflight import report_sums, trail_drill
 from aitrade.ops.preflight.binding import binding
 from aitrade.ops.preflight.check import Status
 from aitrade.ops.preflight.compliance_items import RegulatoryReports, SebiTrail
@@ -124,6 +124,23 @@ def test_reports_of_the_last_day_with_orders_agree_with_a_count(ground, monkeypa
     assert found.measured["totals_compared"] == 5
     assert found.examined == found.measured["orders"] > 0
     assert not (ground.home / "reports").exists()
+
+
+def test_a_running_engine_does_not_change_what_is_compared(ground):
+    """The copy of its journal stays as it was, while the engine goes on with the segment that was copied."""
+    service = Service(EngineSettings(home=str(ground.home), book="simulated-1", day=SECOND))
+    order = OrderRequest(instrument=TCS, side=Side.BUY, quantity=1, product=Product.MIS)
+    service.step(60)
+    service.engine.submit(order)
+    service.step(60)
+    report_sums._copied(ground.home, ground.scratch, "simulated-1")
+    before = count(ground.scratch, "simulated-1", [SECOND])
+    service.engine.submit(order)
+    service.step(60)
+    service.close()
+    assert before["orders"] == 1
+    assert count(ground.scratch, "simulated-1", [SECOND]) == before
+    assert count(ground.home, "simulated-1", [SECOND])["orders"] == 2
 
 
 def test_a_total_that_is_not_the_journal_s_fails(ground, monkeypatch):

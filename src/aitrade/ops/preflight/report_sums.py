@@ -127,17 +127,24 @@ def _differences(report: Report, totals: dict[str, int], plain: Counter[str]) ->
 
 
 def _copied(home: Path, scratch: Path, book: str) -> None:
-    """Put a book's journal into the scratch place, by hard links where the disk has them, and copy the operations'."""
-    for path in segments(home / "books" / book / "journal"):
+    """Put a book's journal into the scratch place, as it stands now, and the operations' beside it.
+
+    Closed segments are hard links where the disk has them; an open one is copied, for a running engine goes on with it.
+    """
+    *closed, newest = segments(home / "books" / book / "journal")
+    for path in closed:
+        _linked(path, scratch / path.relative_to(home))
+    for path in [newest, *segments(journal_folder(home))]:
         target = scratch / path.relative_to(home)
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(path, target)
-        except OSError:
-            shutil.copyfile(path, target)
-    for path in segments(journal_folder(home)):
-        target = scratch / path.relative_to(home)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def _linked(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, target)
+    except OSError:
         shutil.copyfile(path, target)
 
 
