@@ -42,10 +42,12 @@ def running(home):
     )
     started = Running(child, home / "logs" / "engine.log")
     started.start()
-    started.wait_ready(30)
-    beat(home)
-    yield started
-    started.stop(5)
+    try:
+        started.wait_ready(30)
+        beat(home)
+        yield started
+    finally:
+        started.stop(5)
 
 
 @pytest.fixture(scope="module")
