@@ -60,6 +60,14 @@ def test_the_register_counts_what_the_journal_has(book):
     assert register.charges().total == ("All", plain["charges_paise"])
 
 
+def test_a_day_that_never_began_is_an_empty_one(book):
+    """A segment that was named for a day and holds nothing of it gives a NIL report, not an error."""
+    book.journal.rotate("2025-04-01")
+    register = TradeRegister.of(BOOK, "2025-04-01")
+    assert register.totals().totals["trades"] == 0
+    assert "NIL report: book made-1 had no trades on 2025-04-01." in register.cover().text()
+
+
 def test_the_order_log_tells_every_step(book):
     """Orders, refusals, algos with their code, and each record of an order's life in the journal's order."""
     log = OrderLog.of(BOOK, SECOND)

@@ -147,7 +147,11 @@ def test_one_report_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
     with pytest.raises(ReportFailed, match="4 reports were made, 1 were not: Report broken of") as failed:
         run(tmp_path, "daily", SECOND, pdf=False)
     assert "There is no report 'broken'" in str(failed.value)
-    assert {one.report for one in manifests(tmp_path)} == set(due) - {"broken"}
+    made = {one.report: next(name for name in one.files if name.endswith("html")) for one in manifests(tmp_path)}
+    assert set(made) == set(due) - {"broken"}
+    for name, page in made.items():
+        said = "This is not a filing" in (tmp_path / "reports" / page).read_text()
+        assert said is report(name).regulatory, name
 
 
 def test_a_report_of_the_installation_wants_no_book(tmp_path):

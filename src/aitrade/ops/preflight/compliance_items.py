@@ -90,6 +90,7 @@ class RegulatoryReports:
             home = traded_book(ground.scratch / "drill")
             book, day = last_traded(home)
             whose = "a scratch engine, since the installation has no order yet"
+        ground.own_rules(ground.scratch / "reports")
         found = compare(home, ground.scratch / "reports", book, day)
         measured: dict[str, int | float | str] = {
             "reports": len(found.made), "totals_compared": found.compared, "orders": found.orders, "book": book,

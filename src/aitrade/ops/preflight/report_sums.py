@@ -127,7 +127,7 @@ def _differences(report: Report, totals: dict[str, int], plain: Counter[str]) ->
 
 
 def _copied(home: Path, scratch: Path, book: str) -> None:
-    """Put a book's journal into the scratch place, as it stands now, and the operations' beside it.
+    """Put what reports read into the scratch place: a book's journal as it stands now, operations, market data.
 
     Closed segments are hard links where the disk has them; an open one is copied, for a running engine goes on with it.
     """
@@ -138,6 +138,9 @@ def _copied(home: Path, scratch: Path, book: str) -> None:
         target = scratch / path.relative_to(home)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+    for path in (home / "market").rglob("*"):
+        if path.is_file():
+            _linked(path, scratch / path.relative_to(home))
 
 
 def _linked(path: Path, target: Path) -> None:

@@ -24,8 +24,8 @@ def home() -> Path:
 
 def day_of(folder: Path, book: str, day: str) -> ledger.Day:
     """Return a book's day from its journal; a day on which the book did not trade is an empty one."""
-    if day in ledger.days(folder, book):
-        return ledger.read(folder, book, day)
+    for found in ledger.walk(folder, book, day, day):
+        return found
     nothing = ledger.Standing({}, {}, {}, 0, 0, 0, (0,) * len(CHARGE_COMPONENTS), (0,) * len(CHARGE_COMPONENTS), "")
     return ledger.Day(book, day, "", [], nothing, nothing, nothing)
 
