@@ -164,7 +164,8 @@ def test_a_wrong_token_is_not_let_in(home, engine):
     token.write_text("wrong")
     try:
         with prometheus(home) as asked:
-            asked.until('up{process="engine"}', lambda rows: [value for _, value in rows] == [0.0])
+            down = asked.until('up{process="engine"}', lambda rows: [value for _, value in rows] == [0.0])
+        assert len(down) == 1
     finally:
         token.write_text(kept)
 

@@ -57,3 +57,4 @@ def test_worker_killed_comes_back(charts, trading):
     charts.evaluate("aitrade.select(aitrade.state.watchlist[3])")
     charts.wait_for_function("drawn.at(-1)?.symbol === aitrade.state.watchlist[3]")
     charts.wait_for_function("document.querySelector('.chart .chart-note').innerText === ''")
+    assert charts.evaluate("aitrade.state.link.engine") == "up"

@@ -191,6 +191,7 @@ def test_a_working_order_is_changed_and_cancelled_in_its_row(page):
         "number => document.querySelector(`.books tr[data-key='${number}'] .state`).textContent === 'cancelled'",
         arg=number,
     )
+    assert [one["filled"] for one in orders(page, key) if one["id"] == number] == [0]
 
 
 def test_a_position_is_converted_and_exited(page):

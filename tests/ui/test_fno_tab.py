@@ -135,3 +135,4 @@ def test_a_click_on_a_quote_is_a_leg(page):
     page.wait_for_function("document.querySelector('.fno-figures').innerText.includes('Unlimited')")
     page.locator(".fno-atm .fno-call.fno-bid button").click()
     page.locator(".fno-legs tbody tr").wait_for(state="detached")
+    assert "Unlimited" not in page.locator(".fno-figures").inner_text()
