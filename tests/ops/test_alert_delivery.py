@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from aitrade.compliance.operations import noted
+from aitrade.compliance.operations import journal_folder, noted
 from aitrade.core.clock import MINUTE, SECOND, at
 from aitrade.core.files import FileLock
 from aitrade.ops.alerts import Severity, acknowledge, raise_alert, resolve, standing
 from aitrade.ops.alerts.book import record
 from aitrade.ops.alerts.channels import send
-from aitrade.ops.alerts.delivery import deliver, lock_path
+from aitrade.ops.alerts.delivery import Courier, deliver, lock_path
 from aitrade.ops.alerts.settings import AlertSettings, Channel
 from aitrade.ops.alerts.webhook import Webhook
 
@@ -151,3 +151,19 @@ def test_a_channel_whose_secret_is_missing_says_so(tmp_path):
     """A channel that names a secret of the vault which is not there is refused with its name."""
     why = send(tmp_path, Channel(name="phone", url="tgram://{bot-of-nobody}/1"), "t", "b", Severity.INFO)
     assert "bot-of-nobody" in why or "vault" in why
+
+
+def test_what_cannot_be_recorded_is_not_sent_at_every_look(tmp_path, webhook):
+    """The journal takes nothing after an alert was raised: its message goes out once, again only after ten minutes."""
+    own = settings(tmp_path, webhook)
+    raised(tmp_path)
+    lock = journal_folder(tmp_path).parent / "lock"
+    lock.unlink()
+    lock.mkdir()
+    courier = Courier(tmp_path)
+    for seconds in (0, 1, 2, 601):
+        courier.send_due(own, NOW + seconds * SECOND)
+        webhook.wait_for("The disk is full.", 5)
+        time.sleep(0.3)
+    courier.close()
+    assert len(webhook.messages) == 2

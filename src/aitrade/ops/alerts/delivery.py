@@ -17,6 +17,7 @@ from aitrade.ops.alerts.settings import AlertSettings, Channel
 RETRY_NS = 30 * SECOND
 MOST_TRIES = 6
 """A channel that does not take a message is tried again after 30 s, 1, 2, 4 and 8 minutes."""
+UNRECORDED_NS = 600 * SECOND
 AT_ONCE = 8
 _ESCALATED = "Not acknowledged: "
 _OVER = "Over: "
@@ -36,16 +37,20 @@ class Courier:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="courier")
-        self._under_way: dict[int, Future[None]] = {}
+        self._jobs: dict[int, tuple[Future[None], int]] = {}
+        """The last job of an alert, and when it was begun: under way, or not recorded."""
 
     def send_due(self, settings: AlertSettings, now: int) -> int:
-        """Begin to send every message that is due at `now` (ns UTC); return how many alerts have one."""
-        self._under_way = {number: job for number, job in self._under_way.items() if not job.done()}
+        """Begin to send every message that is due at `now` (ns UTC); return how many alerts have one.
+
+        What was sent and could not be recorded is not sent again at each look, but after ten minutes.
+        """
+        self._jobs = {number: job for number, job in self._jobs.items() if _counts(*job, now)}
         book, begun = book_of(self._home), 0
         for alert in book.all():
             message = message_due(settings, alert, book.last_sent.get((alert.rule, alert.subject), 0), now)
-            if message and alert.id not in self._under_way:
-                self._under_way[alert.id] = self._pool.submit(self._send, alert, message, now)
+            if message and alert.id not in self._jobs:
+                self._jobs[alert.id] = (self._pool.submit(self._send, alert, message, now), now)
                 begun += 1
         return begun
 
@@ -59,6 +64,10 @@ class Courier:
         outcome = "not sent" if due.outcome == "sent" and not taken else due.outcome
         channels = taken if due.outcome != "told" else ()
         book_of(self._home).note(alert, outcome, at=now, channels=channels, failed=failed)
+
+
+def _counts(job: "Future[None]", begun: int, now: int) -> bool:
+    return not job.done() or (job.exception() is not None and now - begun < UNRECORDED_NS)
 
 
 def lock_path(home: Path) -> Path:

@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
+from aitrade.compliance.journal import JournalUnwritable
 from aitrade.core import logs
 from aitrade.core.errors import AitradeError, Conflict, JournalBroken
 from aitrade.core.files import FileLock, write_private
@@ -68,8 +69,8 @@ class Watcher:
             self._watch.look(self.settings, seen)
             self._outages.look(self.settings, seen)
             self._courier.send_due(self.settings, now)
-        except JournalBroken as broken:
-            self._unrecordable(str(broken))
+        except (JournalBroken, JournalUnwritable) as trouble:
+            self._unrecordable(str(trouble))
         except Exception as error:
             self._failed(error)
 
@@ -98,7 +99,7 @@ class Watcher:
         if self._unrecorded and time.monotonic() - self._unrecorded < FALLBACK_S:
             return
         self._unrecorded = time.monotonic()
-        body = f"The operations journal is damaged, so alerts are not kept: {words}"
+        body = f"The operations journal cannot be read or written, so alerts are not kept: {words}"
         _log.error("alerts cannot be recorded", why=words)
         channels = [one for one in self.settings.channel if here(one)]
         spread(self._home, channels, "aitrade critical: operations journal", body, Severity.CRITICAL)
