@@ -14,8 +14,8 @@ from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops.preflight import report_sums, trail_drill
 from aitrade.ops.preflight.binding import binding
-from aitrade.ops.preflight.check import Status
-from aitrade.ops.preflight.compliance_items import RegulatoryReports, SebiTrail
+from aitrade.ops.preflight.check import Source, Status
+from aitrade.ops.preflight.compliance_items import RegulatoryReports, SebiTrail, weakest
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.record import Result, Run, keep
 from aitrade.ops.preflight.report_sums import count, last_traded
@@ -198,3 +198,10 @@ def test_the_running_day_is_compared_with_the_venue_s_own_book(tmp_path, monkeyp
     finally:
         engine.stop()
     assert trail_drill.against_running(tmp_path, day) == (0, [])
+
+
+def test_evidence_names_the_least_real_world_that_it_rests_on():
+    """A replay among live days is not live evidence; nothing traded is the drill's simulation."""
+    assert weakest(["live", "replay"]) is Source.REPLAY
+    assert weakest(["live", ""]) is Source.LIVE
+    assert weakest([]) is Source.SIMULATED

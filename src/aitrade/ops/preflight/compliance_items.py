@@ -1,11 +1,17 @@
 """Checks of the checklist's section Compliance."""
 
+from collections.abc import Iterable
+
 from aitrade.core.drills import registered
 from aitrade.ops.preflight.awaited import finding
 from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
 from aitrade.ops.preflight.ground import Ground
 
-SIMULATED = Source.SIMULATED
+
+def weakest(modes: Iterable[str]) -> Source:
+    """Return the source of evidence that rests on books of these modes: the least real one, SIMULATED without any."""
+    named = {Source(mode.upper()) for mode in modes if mode.upper() in Source.__members__}
+    return next((source for source in Source if source in named), Source.SIMULATED)
 
 
 class PositionLimits:
@@ -47,27 +53,29 @@ class SebiTrail:
         from aitrade.ops.preflight.trail_drill import against_running, drill, unpassed
         from aitrade.ops.trail import examined, gaps
 
-        own, missing, at_venue, days = 0, [], 0, 0
+        own, missing, at_venue, modes = 0, [], 0, []
         for day in unpassed(ground.home, self.id):
             compared, differ = against_running(ground.home, day)
-            own, days, at_venue = own + examined(day), days + 1, at_venue + compared
+            own, at_venue = own + examined(day), at_venue + compared
             missing += [*gaps(day), *differ]
+            modes.append(day.mode)
         done = drill(ground.scratch / "drill")
         wrong = [f"{gap.order}: {gap.what}" for gap in (*missing, *done.gaps)]
         wrong += [f"{name} verified in a copy" for name in done.unnoticed]
         wrong += [] if done.probe_found else ["the probe order is not in the journal"]
         measured: dict[str, int | float | str] = {
-            "orders": own, "days": days, "orders_at_running_venue": at_venue, "drill_orders": done.ours,
+            "orders": own, "days": len(modes), "orders_at_running_venue": at_venue, "drill_orders": done.ours,
             "drill_orders_at_venue": done.theirs, "missing": len(wrong), "first_missing": wrong[0] if wrong else "",
         }  # fmt: skip
         told = (
-            f"{own} orders and refusals of {days} market days since the last pass, and {done.ours} of a drill "
+            f"{own} orders and refusals of {len(modes)} market days since the last pass, and {done.ours} of a drill "
             f"({done.theirs} in its venue's book)"
         )
         if wrong:
-            return Finding(Status.FAIL, f"Of {told}, {len(wrong)} are wrong; first {wrong[0]}.", measured, SIMULATED, 0)
+            text = f"Of {told}, {len(wrong)} are wrong; first {wrong[0]}."
+            return Finding(Status.FAIL, text, measured, weakest(modes), 0)
         text = f"{told}: each story is complete, the probe was found, three ways of tampering with a copy were caught."
-        return Finding(Status.PASS, text, measured, SIMULATED, own + done.ours)
+        return Finding(Status.PASS, text, measured, weakest(modes), own + done.ours)
 
 
 class RegulatoryReports:
@@ -98,12 +106,12 @@ class RegulatoryReports:
         }  # fmt: skip
         if found.wrong:
             text = f"{len(found.wrong)} things are wrong with the reports of {day}: {found.wrong[0]}."
-            return Finding(Status.FAIL, text, measured, SIMULATED, 0)
+            return Finding(Status.FAIL, text, measured, weakest([found.mode]), 0)
         text = (
             f"{len(found.made)} reports were made for {day}, {found.orders} orders of {whose}; {found.compared} totals "
             f"equal a count of the journal's records: {', '.join(found.made)}."
         )
-        return Finding(Status.PASS, text, measured, SIMULATED, found.orders)
+        return Finding(Status.PASS, text, measured, weakest([found.mode]), found.orders)
 
 
 class RetentionInForce:

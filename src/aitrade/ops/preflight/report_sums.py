@@ -25,6 +25,8 @@ class Compared(msgspec.Struct, frozen=True):
 
     book: str
     day: str
+    mode: str
+    """The book's: simulated, replay, paper or live."""
     orders: int
     made: list[str]
     compared: int
@@ -58,7 +60,7 @@ def compare(home: Path, scratch: Path, book: str, day: str) -> Compared:
             compared += number
             wrong += differ
     orders = count(scratch, book, [day])["orders"]
-    return Compared(book, day, orders, sorted(made), compared, wrong)
+    return Compared(book, day, ledger.read(scratch, book, day).mode, orders, sorted(made), compared, wrong)
 
 
 def span(home: Path, book: str, day: str, report: Report) -> list[str]:
