@@ -77,7 +77,7 @@ class Rounds:
 def lower_priority() -> None:
     """Let everything else go first."""
     process = psutil.Process()
-    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10)
+    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 15)
 
 
 def ready(home: Path, pid: int) -> bool:
