@@ -65,6 +65,7 @@ def test_health_has_every_part_well_and_then_the_one_that_was_killed(trading):
 def test_the_page_and_the_charts_count_what_they_do(trading, page):
     """A page that is open was rendered, has a stream and a kernel, and asked for bars."""
     home = trading.home
+    page.evaluate("aitrade.get('/health')")
     seen = figures(address(home, "page"), token(home))
     assert seen["aitrade_page_render_seconds_count",] >= 1
     assert seen["aitrade_page_streams",] >= 1
