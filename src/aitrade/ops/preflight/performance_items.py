@@ -11,7 +11,7 @@ from aitrade.ops.preflight.awaited import Awaited
 from aitrade.ops.preflight.chart_probe import Shape
 from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
 from aitrade.ops.preflight.ground import SHOWN, Ground
-from aitrade.ops.preflight.timing import Timing, on_machine
+from aitrade.ops.preflight.timing import Timing, timed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -44,10 +44,10 @@ class OrderExecution:
         )
         measured = {
             **total.measured("order"), **leg.measured("venue_leg"), **journaled.measured("journal"),
-            "prices": probed.ticks, **on_machine(),
+            "prices": probed.ticks,
         }  # fmt: skip
         status = Status.PASS if total.n and total.mean < ORDER_MS else Status.FAIL
-        return Finding(status, text, measured, Source.SIMULATED, total.n)
+        return timed(status, text, measured, Source.SIMULATED, total.n)
 
 
 class FrontEnd:
@@ -75,8 +75,8 @@ class FrontEnd:
                 f" That is less than the {input_probe.HERTZ} frames of {input_probe.SYMBOLS} symbols to measure under."
             )
         good = answered.loaded and timing.mean < INPUT_MS and timing.p95 < INPUT_MS
-        measured = {**timing.measured("input"), **tabs, **load, **on_machine()}
-        return Finding(Status.PASS if good else Status.FAIL, text, measured, Source.SIMULATED, timing.n)
+        measured = {**timing.measured("input"), **tabs, **load}
+        return timed(Status.PASS if good else Status.FAIL, text, measured, Source.SIMULATED, timing.n)
 
 
 class Charts:
@@ -101,7 +101,7 @@ class Charts:
         good = not short and all(timing.p95 < CHART_MS for timing in timings.values())
         count = sum(timing.n for timing in timings.values())
         status = Status.PASS if good else Status.FAIL
-        return Finding(status, text, {**measured, **on_machine()}, Source.REPLAY, count)
+        return timed(status, text, measured, Source.REPLAY, count)
 
 
 class Memory:
@@ -130,10 +130,10 @@ class Memory:
         measured = {
             "limit_mib": limit // size, "ours_mib": peak.ours // size, "machine_mib": peak.machine // size,
             "ours_share": round(ours, 4), "machine_share": round(whole, 4), "growth_mib": watch.growth // size,
-            "samples": len(watch.samples), **on_machine(),
+            "samples": len(watch.samples),
         }  # fmt: skip
         status = Status.PASS if ours < MEMORY_SHARE and whole < MEMORY_SHARE else Status.FAIL
-        return Finding(status, text, measured, Source.REPLAY, len(watch.samples))
+        return timed(status, text, measured, Source.REPLAY, len(watch.samples))
 
 
 class Npu:

@@ -62,7 +62,7 @@ class HardCodedSecrets:
     id = "secrets"
     section = Section.SECURITY
     words = "No hard-coded secrets or credentials"
-    seconds = 60.0
+    seconds = 180.0
 
     def __init__(
         self,

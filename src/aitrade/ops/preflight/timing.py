@@ -7,8 +7,10 @@ import msgspec
 
 from aitrade.ops.machine import machine
 from aitrade.ops.percentiles import percentile
+from aitrade.ops.preflight.check import Finding, Source, Status
 
 NS_PER_MS = 1e6
+Measured = dict[str, int | float | str]
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -36,13 +38,20 @@ class Timing(msgspec.Struct, frozen=True):
         """Return the figures in words."""
         return f"n {self.n:,}, mean {self.mean:.2f} ms, p95 {self.p95:.2f} ms, p99 {self.p99:.2f} ms"
 
-    def measured(self, name: str) -> dict[str, int | float | str]:
+    def measured(self, name: str) -> Measured:
         """Return the figures by key, each beginning with `name`."""
         figures = {"mean_ms": self.mean, "p95_ms": self.p95, "p99_ms": self.p99, "worst_ms": self.worst}
         return {f"{name}_n": self.n, **{f"{name}_{key}": round(value, 4) for key, value in figures.items()}}
 
 
-def on_machine() -> dict[str, int | float | str]:
+def timed(status: Status, text: str, measured: Measured, source: Source, examined: int) -> Finding:
+    """Return a finding whose evidence and figures name the machine that they were taken on, and its load."""
+    on = on_machine()
+    words = f"{text} On {on['machine']}, load {on['load']}."
+    return Finding(status, words, {**measured, **on}, source, examined)
+
+
+def on_machine() -> Measured:
     """Return the machine that figures were taken on, in words."""
     found = machine()
     words = f"{found['processor']}, {found['cores']} cores, {found['memory_gib']} GiB, {found['system']}"
