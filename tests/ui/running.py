@@ -1,8 +1,7 @@
 """A running aitrade: engine, chart worker and page server on a data folder of their own, kept alive by a supervisor."""
 
-import os
-import signal
 import threading
+import time
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -35,8 +34,12 @@ class Running:
         return psutil.Process(self.pid("page")).children(recursive=True)
 
     def kill(self, name):
-        """End a child as a crash would."""
-        os.kill(self.pid(name), signal.SIGKILL)
+        """End a child as a crash would, and wait until it is dead: a signal takes its time on a large process."""
+        process = psutil.Process(self.pid(name))
+        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            while process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.002)
 
     @contextmanager
     def frozen(self):

@@ -75,8 +75,8 @@ class Supervisor:
     def watch(self) -> None:
         """Keep every child alive until `stop` is called, or the end is asked for by the door."""
         while not (self._stopping or doors.end_asked(self._settings.home_path)):
-            time.sleep(WATCH_SECONDS)
             self._beat()
+            time.sleep(WATCH_SECONDS)
             self._restart_what_is_asked_for()
             for running in self._children:
                 if running.revive():

@@ -24,7 +24,7 @@ class Shape(NamedTuple):
     switches: int
 
 
-SHAPES = (Shape("375", 1, 375, 24), Shape("100k", 1, 100_000, 20), Shape("six", 6, 375, 10))
+SHAPES = (Shape("375", 1, 375, 24), Shape("100k", 1, 100_000, 20), Shape("six", 6, 375, 24))
 
 
 class Switched(msgspec.Struct, frozen=True):
