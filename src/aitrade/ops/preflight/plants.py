@@ -13,8 +13,11 @@ from aitrade.ops import secret_scan
 
 
 def planted_lines() -> list[str]:
-    """Return lines with secrets of several kinds, made up anew each time."""
-    token = secrets.token_urlsafe(24)
+    """Return lines with secrets of several kinds, made up anew each time.
+
+    The password begins with a letter: detect-secrets takes a word that begins with a dash for no secret.
+    """
+    token = f"t{secrets.token_urlsafe(24)}"
     return [
         f'api_password = "{token}"',
         f'aws = "AKIA{base64.b32encode(os.urandom(10)).decode()}"',
