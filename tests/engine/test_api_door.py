@@ -11,7 +11,9 @@ import time
 
 import aiohttp
 import pytest
+from click.testing import CliRunner
 
+from aitrade.cli import main
 from aitrade.core import logs
 from aitrade.core.error_groups import read
 from aitrade.core.errors import OrderRefused
@@ -51,6 +53,17 @@ def ask(api, method, path, body=None, token=None):
     text = answer.read()
     connection.close()
     return answer.status, json.loads(text)
+
+
+def test_only_a_drill_has_a_door_to_the_feed(running):
+    """An engine that trades has no such path, and no data folder that has traded becomes a drill's."""
+    service, api = running
+    status, _told = ask(api, "POST", "/drill/feed", b'{"stopped": true}')
+    assert status == 404
+    home = service.settings.home
+    refused = CliRunner().invoke(main, ["up", "--drill", "--no-browser", "--data-folder", home])
+    assert refused.exit_code == 2
+    assert "data folder of its own" in refused.output
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "é"])

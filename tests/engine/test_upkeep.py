@@ -111,6 +111,18 @@ def test_a_profile_finds_the_thread_that_is_busy():
     assert all("spins" in stack.frames for stack in busy)
 
 
+def test_a_stopped_feed_leaves_the_engine_alive(service):
+    """No price is seen while it is stopped; orders are still answered, and prices come again afterwards."""
+    assert service.stop_feed({"stopped": True}, OPERATOR) == {"stopped": True}
+    before = service.engine.ticks
+    service.step(30)
+    assert service.engine.ticks == before
+    assert service.health().feed_age_ms >= 29_000
+    service.stop_feed({"stopped": False}, OPERATOR)
+    service.step(30)
+    assert service.engine.ticks > before
+
+
 def test_shed_load_means_fewer_frames_and_ends_by_itself(service, monkeypatch):
     """Twenty frames a second become four for as long as was asked, then twenty again; 0 ends it at once."""
     moment = [time.monotonic_ns()]

@@ -6,6 +6,7 @@ import pytest
 
 from aitrade.core.config import load
 from aitrade.core.errors import Refused
+from aitrade.engine.client import EngineClient
 from aitrade.ops.chart_days import last_day, store_of_minutes
 from aitrade.ops.preflight import input_probe, memory_probe, tabs_probe
 from aitrade.ops.preflight.chart_probe import Shape
@@ -76,12 +77,13 @@ def test_a_slow_page_fails(ground, page):
 
 
 def test_six_tabs_show_what_the_engine_says(ground):
-    """Every tab is compared in at least one value, is fresh, and is marked old when prices stop."""
+    """Every tab is compared in a value at least, is fresh, and is marked old when a living engine's feed stops."""
     found = SixTabs().examine(ground)
     assert found.status == "pass", found.evidence
     assert found.examined > 100
     assert all(found.measured[f"{tab}_values"] for tab in input_probe.TABS)
     assert 0 < found.measured["marked_old_s"] <= 5
+    assert found.measured["engine_went_on_s"] > found.measured["marked_old_s"] - 1
 
 
 @pytest.mark.parametrize(
@@ -92,17 +94,36 @@ def test_six_tabs_show_what_the_engine_says(ground):
             "const old = document.querySelector('.watch-table'); old.replaceWith(old.cloneNode(true))",
             "dashboard:",
         ),
-        (NEVER_OLD, "marked old never"),
     ],
 )
 def test_a_broken_tab_is_named(ground, page, monkeypatch, breaks, says):
-    """A tab that is gone, prices that stand still, and a page that never says that it is old: each is seen."""
+    """A tab that is gone and prices that stand still: each is seen."""
     monkeypatch.setattr(tabs_probe, "PATIENCE_MS", 2_000)
     page.wait_for_timeout(500)
     page.evaluate(breaks)
     found = SixTabs().examine(ground)
     assert found.status == "fail"
     assert says in found.evidence
+
+
+def stopped(ground, monkeypatch):
+    """What is wrong when the feed stops; who waits for a mark that never comes does so for a second."""
+    monkeypatch.setattr(tabs_probe, "OLD_SECONDS", 1.0)
+    with ground.client() as client:
+        return tabs_probe.stop_the_feed(ground.page, client, []).wrong
+
+
+def test_an_engine_that_stands_still_is_no_stopped_feed(ground, monkeypatch):
+    """A pause stops the market's clock with the prices: nothing is old then, and nothing is proven."""
+    monkeypatch.setattr(EngineClient, "stop_feed", lambda client, *, stopped: client.set_speed(paused=stopped))
+    assert "the engine stood still with its feed" in "; ".join(stopped(ground, monkeypatch))
+
+
+@pytest.mark.parametrize("breaks", [NEVER_OLD, "aitrade.state.world.silence = 3600"])
+def test_a_page_that_does_not_notice_a_stopped_feed_fails(ground, page, monkeypatch, breaks):
+    """One takes its mark away, the other waits for an hour before it sets it."""
+    page.evaluate(breaks)
+    assert stopped(ground, monkeypatch) == ["prices that stopped were marked old never"]
 
 
 def test_charts_are_timed_to_the_last_one_drawn(ground):

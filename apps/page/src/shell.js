@@ -271,6 +271,8 @@ const TROUBLE = [
   ['server', 'login', `Your log-in has ended. ${OLD} Make a new link on the trading machine: aitrade open`],
   ['engine', 'down', `The engine does not answer. ${OLD} It is started again by itself, with every order that it had.`],
   ['engine', 'silent', `The engine has been silent for two seconds. ${OLD}`],
+  ['feed', 'down', `The feed has failed, no price comes any more. ${OLD} The System tab says why; look at the data, then restart.`],
+  ['feed', 'silent', `No price has come for some seconds. ${OLD} The engine answers, orders and STOP work.`],
   ['kernel', 'down', 'The page’s kernel has ended: prices, orders and STOP work, forms do not. The page is loaded again when you let go of it.'],
   ['kernel', 'silent', 'The page’s kernel does not answer: forms wait. Prices, orders and STOP work.'],
 ];

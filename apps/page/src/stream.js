@@ -13,7 +13,7 @@ const ENGINE_GONE = 4001;
 const BACKOFF_MS = [250, 500, 1000, 2000, 4000];
 
 export const state = {
-  link: { engine: 'connecting', kernel: 'connecting', server: 'up' },
+  link: { engine: 'connecting', kernel: 'connecting', server: 'up', feed: 'up' },
   world: null, time: null, health: null, funds: null, btst: null, operations: null,
   quotes: new Map(), instruments: new Map(), indices: [], watchlist: [],
   orders: new Map(), trades: new Map(), positions: new Map(), holdings: new Map(), strategies: new Map(),
@@ -61,6 +61,7 @@ function quote(row) {
 }
 
 function takeTicks(rows) {
+  priced = performance.now();
   for (const row of rows) state.quotes.set(row[0], quote(row));
   emit('ticks', rows.map((row) => row[0]));
 }
@@ -120,6 +121,7 @@ function take(frame) {
 
 let socket = null;
 let heard = 0;
+let priced = 0;
 let tries = 0;
 
 export function connect() {
@@ -151,8 +153,16 @@ async function whatIsWrong() {
   }
 }
 
+function feed() {
+  const { time, health, world } = state;
+  if (health?.feed_failure) return 'down';
+  if (time?.phase !== 'CONTINUOUS' || time.paused || time.done) priced = performance.now();
+  return performance.now() - priced > 1000 * (world?.silence ?? Infinity) ? 'silent' : 'up';
+}
+
 function listen() {
   const silence = performance.now() - heard;
+  setLink({ feed: feed() });
   if (state.link.engine === 'up' && silence > SILENCE_MS) setLink({ engine: 'silent' });
   if (silence > GIVE_UP_MS && socket?.readyState === WebSocket.OPEN) {
     socket.close();

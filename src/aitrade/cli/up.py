@@ -6,6 +6,7 @@ import webbrowser
 from pathlib import Path
 
 import click
+import msgspec
 
 from aitrade.cli.options import data_folder, kind
 from aitrade.core import logs
@@ -35,6 +36,7 @@ SPEEDS = {"1": 1, "10": 10, "60": 60, "max": FASTEST}
 @click.option("--seed", type=int, help="Seed of the simulated market.")
 @click.option("--port", "page_port", type=int, help="Port of the page on 127.0.0.1.")
 @click.option("--live", is_flag=True, help="Trade at a broker: only with a passed and signed preflight.")
+@click.option("--drill", is_flag=True, hidden=True, help="A scratch engine of a check: its feed can be stopped.")
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
 @data_folder
 @kind
@@ -50,6 +52,7 @@ def up(
     page_port: int | None,
     no_browser: bool,
     live: bool,
+    drill: bool,
     home: Path | None,
 ) -> None:
     """Trade on paper: start the market, the engine and the page, and open it."""
@@ -59,6 +62,8 @@ def up(
     if data is not None:
         _import(data, configuration)
     settings = _settings(configuration, session, strategy, start, book)
+    if drill:
+        settings = _drilled(settings)
     _have_vault(configuration.home)
     logs.configure("supervisor", configuration.home / "logs")
     base = configuration.home
@@ -91,6 +96,13 @@ def open_page(home: Path | None) -> None:
     if address_of(configuration.home, 0) is None:
         raise Refused("Nothing runs on this data folder; start it with `aitrade up`.")
     click.echo(page_link(configuration))
+
+
+def _drilled(settings: EngineSettings) -> EngineSettings:
+    """Open the drill's door; raise Refused on a data folder that has traded."""
+    if (settings.home_path / "books").exists():
+        raise Refused(f"A drill wants a data folder of its own; {settings.home_path} has books. Leave --drill out.")
+    return msgspec.structs.replace(settings, drill=True)
 
 
 def _refuse_live(configuration: Configuration, data: Source) -> None:

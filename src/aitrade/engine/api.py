@@ -26,6 +26,8 @@ from aitrade.engine.upkeep import profile
 
 _QUEUE_FRAMES = 400
 """A stream that is this many frames behind is closed; the page opens a new one."""
+Route = tuple[str, str, Callable[[web.Request, bytes], Any]]
+"""Method, path, and what answers: it runs on the trading thread."""
 _encode = msgspec.json.Encoder().encode
 _NOT_UNDERSTOOD = (
     msgspec.ValidationError, msgspec.DecodeError, ValueError, KeyError, TypeError, OverflowError,
@@ -104,9 +106,11 @@ class Api:
         await site.start()
         self.port = self._runner.addresses[0][1]
 
-    def _routes(self) -> list[tuple[str, str, Callable[[web.Request, bytes], Any]]]:
+    def _routes(self) -> list[Route]:
         service, do = self._service, self._service.commands
+        drill: list[Route] = [("POST", "/drill/feed", lambda r, b: service.stop_feed(_fields(b), _who(r)))]
         return [
+            *(drill if service.settings.drill else ()),
             ("GET", "/snapshot", lambda _r, _b: service.snapshot()),
             ("GET", "/instruments", lambda r, _b: service.search(r.query.get("q", ""), _number(r, "limit", 30))),
             ("GET", "/depth", lambda r, _b: service.depth(r.query.get("instrument", ""))),

@@ -193,6 +193,10 @@ class EngineClient:
         body = {key: value for key, value in (("speed", speed), ("paused", paused)) if value is not None}
         return self._ask("POST", "/speed", dict[str, Any], body)
 
+    def stop_feed(self, *, stopped: bool) -> dict[str, bool]:
+        """Let no price into a scratch engine (`aitrade up --drill`), or let them in again."""
+        return self._ask("POST", "/drill/feed", dict[str, bool], {"stopped": stopped})
+
     def jump(self, to: str) -> Any:
         """Run forward to a time of the market day, such as 14:15."""
         return self._ask("POST", "/jump", dict[str, Any], {"to": to})

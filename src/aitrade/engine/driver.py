@@ -72,6 +72,10 @@ class Prefetch:
         self._ready.put(None)
 
 
+def _unseen(_tick: "Tick") -> None:
+    """Take no notice."""
+
+
 class Driver:
     """Drives an engine through a feed's day at a pace."""
 
@@ -94,6 +98,7 @@ class Driver:
         self._position = 0
         self._minute = _NEVER
         self._day: MarketDay | None = None
+        self._give: Callable[[Tick], None] = engine.on_tick
 
     def play(self, feed: Feed, day: "MarketDay", after: int) -> None:
         """Go on with `feed` behind market time `after`; what lies before is taken in without being traded on."""
@@ -113,6 +118,10 @@ class Driver:
     def shed(self, seconds: float) -> None:
         """Send pages fewer frames for a while; orders, market data and risk keep their pace."""
         self._shed_until = time.monotonic_ns() + round(seconds * 1e9)
+
+    def mute(self, *, muted: bool) -> None:
+        """Let prices pass by unseen, as if the feed had stopped, or take them again; on the trading thread."""
+        self._give = _unseen if muted else self.engine.on_tick
 
     def stop(self) -> None:
         """End `run` after the present event; safe from any thread."""
@@ -190,7 +199,7 @@ class Driver:
         elif self._position < len(self._ticks) and self._ticks[self._position].ts <= ts:
             tick = self._ticks[self._position]
             self._position += 1
-            self.engine.on_tick(tick)
+            self._give(tick)
 
     def _on_minute(self) -> None:
         minute, self._minute = self._minute, self._minute + MINUTE

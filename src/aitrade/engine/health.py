@@ -51,6 +51,7 @@ class HealthReport:
             ok=not reasons,
             reasons=reasons,
             feed_age_ms=self._feed_age_ms(),
+            feed_failure=service.failure,
             clock_offset_ms=None,
             data_path=str(service.settings.book_path),
             journal=service.settings.durability,

@@ -227,6 +227,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """What is ASSUMED or MODELLED in this world, a sentence each."""
     phases: list[list[str | int]] = []
     """The day's phases of the cash segment: [name, start ns, end ns]."""
+    silence: float = 4.0
+    """Seconds without any price in continuous trading after which prices are old."""
 
 
 class Time(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,6 +261,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     reasons: list[str]
     feed_age_ms: float
+    feed_failure: str = ""
+    """Why the feed gives no more prices; empty while it does, or when the day is over."""
     clock_offset_ms: float | None
     """Against a broker's or network time; None where the clock is a replay's, or nothing was asked."""
     data_path: str

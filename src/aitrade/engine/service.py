@@ -218,6 +218,7 @@ class Service:
             source=self.feed.source,
             assumed=[*self.feed.assumed, *self._rules.assumed(self.feed.day)],
             phases=[[phase.name, phase.start, phase.end] for phase in session.phases],
+            silence=self.feed.silence,
         )
 
     def time(self) -> Time:
@@ -320,6 +321,13 @@ class Service:
         self._driver.shed(seconds)
         self.engine.say("warning", f"{who.actor} slows the pages' frames for {seconds:g} s.", "upkeep")
         return {"seconds": seconds}
+
+    def stop_feed(self, fields: dict[str, Any], who: Who) -> dict[str, bool]:
+        """Let no price in, or let them in again: a drill of a scratch engine, which trades on without prices."""
+        stopped = bool(fields["stopped"])
+        self._driver.mute(muted=stopped)
+        self.engine.say("warning", f"{who.actor} {'stops' if stopped else 'resumes'} the feed for a drill.", "feed")
+        return {"stopped": stopped}
 
     # The market's pace
 

@@ -39,6 +39,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Broker plan for charges."""
     projection: str = ""
     """Database URL of the projection; empty is SQLite beside the book."""
+    drill: bool = False
+    """A scratch engine of a check: its feed can be stopped."""
 
     @property
     def home_path(self) -> Path:

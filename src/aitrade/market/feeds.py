@@ -27,6 +27,8 @@ class Feed(Protocol):
     indices: list[str]
     watchlist: list[str]
     """Keys that a page shows first."""
+    silence: float
+    """Seconds without any price in continuous trading, at the market's own speed, after which prices are old."""
 
     @property
     def corporate_actions(self) -> Sequence[Any]:

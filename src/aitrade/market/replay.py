@@ -53,6 +53,8 @@ class ReplayFeed:
     Raises DataRefused where nothing is imported for `day`, and Refused on a holiday.
     """
 
+    silence = 7.0  # of one instrument's `_COUNT` ticks a minute, two may be more than six seconds apart
+
     def __init__(self, store: InputStore, day: date, calendar: Calendar, rules: Rules) -> None:
         self._store, self.day, self._calendar, self._rules = store, day, calendar, rules
         self._walked = lru_cache(maxsize=4)(self._walk)

@@ -35,6 +35,7 @@ class SimulatedFeed:
     """
 
     source = SOURCE
+    silence = 4.0
 
     def __init__(
         self, day: date, seed: int, calendar: Calendar, rules: Rules, calibration: Calibration | None = None

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 T = TypeVar("T")
-SESSION = ("--start", "10:30", "--speed", "1", "--strategy", "none")
-"""The scratch market: simulated, open, at the market's own speed, traded by nobody but the checks."""
+SESSION = ("--start", "10:30", "--speed", "1", "--strategy", "none", "--drill")
+"""The scratch market: simulated, open, at the market's own speed, traded by the checks alone, its feed stoppable."""
 REPLAYED = ("--start", "09:15", "--speed", "1", "--strategy", "none")
 SHOWN = SYMBOLS[:2]
 """The shares of the replayed day: enough to switch between."""

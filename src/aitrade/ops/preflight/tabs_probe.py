@@ -5,14 +5,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
-import psutil
 
-from aitrade.core.errors import Unreachable
 from aitrade.core.orders import OrderRequest, Product, Side
 from aitrade.engine.client import EngineClient
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.input_probe import READY, TABS
-from aitrade.ops.supervisor import address_of
 from aitrade.risk.limits import Limits
 
 if TYPE_CHECKING:
@@ -20,6 +17,8 @@ if TYPE_CHECKING:
 
 PATIENCE_MS, SETTLE_MS, LOOKS = 10_000, 300, 8
 FRESH_SECONDS = OLD_SECONDS = 5.0
+ALIVE_SECONDS = 1.0
+"""An engine whose clock went on for less, of the seconds without a price, stood still with its feed."""
 UNITS = 5
 _AGE = "(aitrade.marketNow() - Math.max(...[...aitrade.state.quotes.values()].map((quote) => quote.ts))) / 1e9"
 _PRICES = "prices => prices.map((price) => (price ? aitrade.format.price(price) : '–'))"
@@ -61,12 +60,15 @@ class Tab(msgspec.Struct, kw_only=True):
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """All tabs, and how long after the engine's last word the page was marked old (s; -1: never)."""
+    """All tabs, and how they took it that the feed stopped while the engine lived."""
 
     tabs: list[Tab]
     marked_old: float
+    """Seconds from the stop to the page's mark; -1: never."""
     unmarked: list[str]
     """Tabs on which the mark did not show."""
+    lived: float
+    """Seconds by which the engine's own clock went on meanwhile."""
 
     @property
     def wrong(self) -> list[str]:
@@ -75,6 +77,8 @@ class Looked(msgspec.Struct, frozen=True):
         if not 0 <= self.marked_old <= OLD_SECONDS:
             took = f"after {self.marked_old:.1f} s" if self.marked_old >= 0 else "never"
             found.append(f"prices that stopped were marked old {took}")
+        if self.lived < ALIVE_SECONDS:
+            found.append("the engine stood still with its feed, so that nothing is known of a feed that stops alone")
         return found + [f"{tab}: old prices are not marked" for tab in self.unmarked]
 
 
@@ -92,26 +96,25 @@ def look(ground: Ground) -> Looked:
         finally:
             client.set_speed(paused=False)
         _buy(client, Side.SELL)
-    marked, unmarked = stop_the_feed(page, ground)
+        looked = stop_the_feed(page, client, tabs)
     page.evaluate("aitrade.go('dashboard')")
-    return Looked(tabs, marked, unmarked)
+    return looked
 
 
-def stop_the_feed(page: "Page", ground: Ground) -> tuple[float, list[str]]:
-    """Let the engine stand still; return when the page was marked old (s; -1: too late), and tabs without the mark."""
-    address = address_of(ground.trading.home, 0)
-    if address is None:
-        raise Unreachable("The scratch engine is gone.")
-    engine, began = psutil.Process(address.pid), time.monotonic()
-    engine.suspend()
+def stop_the_feed(page: "Page", client: EngineClient, tabs: list[Tab]) -> Looked:
+    """Let no price into the engine, which lives on, until every tab has been looked at; then let them in again."""
+    since = client.snapshot().time.now
+    began = time.monotonic()
+    client.stop_feed(stopped=True)
     try:
         marked = _within(page, _GONE, OLD_SECONDS * 1000 + 1000)
         took = time.monotonic() - began if marked else -1.0
-        unmarked = [name for name in TABS if not _marked(page, name)]
+        unmarked = [name for name in TABS if marked and not _marked(page, name)]
+        lived = (client.snapshot().time.now - since) / 1e9
     finally:
-        engine.resume()
-    page.wait_for_function("aitrade.state.link.engine === 'up'")
-    return took, unmarked if marked else []
+        client.stop_feed(stopped=False)
+    page.wait_for_function("aitrade.state.link.feed === 'up'")
+    return Looked(tabs, took, unmarked, lived)
 
 
 def _within(page: "Page", holds: str, ms: float) -> bool:
