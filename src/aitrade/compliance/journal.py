@@ -182,6 +182,8 @@ class Journal:
         self._head = b""
         self._encode = msgspec.msgpack.Encoder().encode
         self._dirty = threading.Event()
+        self._unsynced = False
+        """What the event says; asking the event itself costs a call for each record."""
         self._closing = False
         existing = segments(folder)
         if existing:
@@ -216,7 +218,8 @@ class Journal:
         self.seq = record.seq
         if self.durability == "disk":
             self._flush()
-        elif not self._dirty.is_set():
+        elif not self._unsynced:
+            self._unsynced = True
             self._dirty.set()
         return record.seq
 
@@ -331,6 +334,7 @@ class Journal:
             self._dirty.wait()
             time.sleep(_GROUP_SECONDS)
             self._dirty.clear()
+            self._unsynced = False
             self._sync_quietly()
 
     def _sync_quietly(self) -> None:

@@ -205,6 +205,7 @@ class VenueUpdate(msgspec.Struct, frozen=True, kw_only=True):
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]
 _PAIR = 1296
+_FOUR = _PAIR * _PAIR
 
 
 def client_order_id(ts: int, run: int, sequence: int) -> str:
@@ -213,12 +214,11 @@ def client_order_id(ts: int, run: int, sequence: int) -> str:
     Deterministic in its arguments, so that a replay names its orders as the original did; it travels as the broker's
     tag. `run` and `sequence` wrap at 36**4 and 36**6.
     """
-    early, late = divmod(ts // 1_000_000, _PAIR * _PAIR)
+    early, late = divmod(ts // 1_000_000, _FOUR)
     order, last = divmod(sequence, _PAIR)
-    return (
-        _seldom(early, 3) + _PAIRS[late // _PAIR] + _PAIRS[late % _PAIR] + _seldom(run, 2)
-        + _PAIRS[order // _PAIR % _PAIR] + _PAIRS[order % _PAIR] + _PAIRS[last]
-    )  # fmt: skip
+    minute, second = divmod(late, _PAIR)
+    middle = _seldom(run * _FOUR + order % _FOUR, 4)
+    return f"{_seldom(early, 3)}{_PAIRS[minute]}{_PAIRS[second]}{middle}{_PAIRS[last]}"
 
 
 @lru_cache(maxsize=64)

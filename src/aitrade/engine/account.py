@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aitrade.engine.loop import Engine
 
 
+_CNC = Product.CNC
 _PRODUCTS = tuple(str(product) for product in Product)
 
 
@@ -49,6 +50,8 @@ class Account:
         self._tied: dict[str, tuple[int, int]] = {}
         self._totals = [0, 0]
         self._touched: set[str] = set()
+        self._groups: dict[str, str] = {}
+        """Instrument to its group."""
         self._members: dict[str, set[str]] = {}
         """Group to the instruments of it that were ordered or held."""
         self._marks: dict[str, _Mark] = {}
@@ -63,6 +66,7 @@ class Account:
         self.margins = margins
         self._tied.clear()
         self._totals = [0, 0]
+        self._groups.clear()
         self._members.clear()
         self._marks.clear()
         self._pnl = self._margin_pnl = 0
@@ -76,13 +80,14 @@ class Account:
 
     def touch(self, instrument: str) -> None:
         """Take in that orders or positions of an instrument changed: its group has to be worked out again."""
+        self._touched.add(self._groups.get(instrument) or self._joined(instrument))
+
+    def _joined(self, instrument: str) -> str:
+        """Return the group that an instrument belongs to, and make it a member."""
         row = self._engine.instruments.get(instrument)
-        group = row.underlying if row is not None and row.is_derivative else instrument
-        members = self._members.get(group)
-        if members is None:
-            members = self._members[group] = set()
-        members.add(instrument)
-        self._touched.add(group)
+        group = self._groups[instrument] = instrument if row is None else self._group_of(row)
+        self._members.setdefault(group, set()).add(instrument)
+        return group
 
     def filled(self, instrument: str) -> None:
         """Take in that units or cost of an instrument changed, and what the fill was charged."""
@@ -158,9 +163,11 @@ class Account:
     def net(self, instrument: str, product: Product) -> int:
         """Return the signed units held; for CNC, the day's units and the holding together."""
         state = self._engine.book.state
-        lot = state.positions.get(position_key(instrument, product))
-        holding = state.holdings.get(instrument) if product is Product.CNC else None
-        return (lot.quantity if lot else 0) + (holding.lot.quantity if holding else 0)
+        lot = state.positions.get(instrument + "|" + product)
+        units = lot.quantity if lot is not None else 0
+        if product is _CNC and (holding := state.holdings.get(instrument)) is not None:
+            units += holding.lot.quantity
+        return units
 
     def undelivered(self, instrument: str) -> int:
         """Return those CNC units that are not delivered yet: T+1 and bought today."""

@@ -227,10 +227,10 @@ class Engine:
     def _judged(self, request: OrderRequest, who: Who, now: int, *, funded: bool) -> tuple[Problems, bool]:
         """Return every rule that `request` breaks at `now`, and whether it is an exit."""
         instrument = self.instruments.get(request.instrument)
-        found, exiting = self.risk.check(request, instrument, now, self.account, funded=funded)
-        if not found and self.book.state.trading == TradingState.ACTIVE:
-            return [], exiting
-        return _told(found) + self._state_problem(request, who), exiting
+        found = self.risk.check(request, instrument, now, self.account, funded=funded)
+        if not found.refusals and self.book.state.trading == TradingState.ACTIVE:
+            return [], found.is_exit
+        return _told(found.refusals) + self._state_problem(request, who), found.is_exit
 
     def whole_refusals(self, request: OrderRequest, who: Who, *, funded: bool = False) -> Problems:
         """Return every rule that a request breaks as one order, freeze apart where it is sent in slices."""

@@ -185,7 +185,10 @@ class Book:
         if order.request.reference:
             self.references[order.request.reference] = order.id
         if order.state in WORKING:
-            self.working.setdefault(order.request.instrument, {})[order.id] = order
+            working = self.working.get(order.request.instrument)
+            if working is None:
+                working = self.working[order.request.instrument] = {}
+            working[order.id] = order
 
     def apply(self, record: Record) -> None:
         """Apply a record that has just been appended."""

@@ -9,6 +9,8 @@ from aitrade.risk.account import Account
 from aitrade.risk.order_rate import OrderRate
 from aitrade.risk.refusals import Rule
 
+_BUY = Side.BUY
+
 
 class Traded:
     """What the rules ask of an instrument, worked out once a day."""
@@ -48,13 +50,13 @@ class Case:
 
     __slots__ = (
         "account", "instrument", "last", "now", "own", "phase", "position", "price", "quantity", "replaced",
-        "request", "sign", "traded", "working",
+        "request", "sign", "traded",
     )  # fmt: skip
 
     def __init__(
         self, request: OrderRequest, traded: Traded, phase: PhaseName, now: int, account: Account, own: int = 0
     ) -> None:
-        key, product = request.instrument, request.product
+        key = request.instrument
         self.request = request
         self.traded = traded
         self.instrument = traded.instrument
@@ -65,10 +67,8 @@ class Case:
         """Units that this order has working already: more than 0 only when its terms are to change."""
         self.quantity = request.quantity
         """Units to send; of a modification, those not filled."""
-        self.sign = 1 if request.side is Side.BUY else -1
-        self.position = account.net(key, product)
-        self.working = account.working(key, product, request.side) - own
-        """Units of other working orders on this side."""
+        self.sign = 1 if request.side is _BUY else -1
+        self.position = account.net(key, request.product)
         self.last = account.last(key)
         self.replaced: Case | None = None
         """The same order on its present terms, when they are to change."""
@@ -76,9 +76,16 @@ class Case:
         """What a unit is reckoned at: the limit, else the trigger, else the last price."""
 
     @property
+    def working(self) -> int:
+        """Units of other working orders on this side."""
+        request = self.request
+        return self.account.working(request.instrument, request.product, request.side) - self.own
+
+    @property
     def opening(self) -> int:
         """Units that open new exposure after what working orders close."""
         closable = -self.position * self.sign
         if closable <= 0:
             return self.quantity
-        return max(self.working + self.quantity - closable, 0) - max(self.working - closable, 0)
+        working = self.working
+        return max(working + self.quantity - closable, 0) - max(working - closable, 0)

@@ -6,7 +6,8 @@ tables is order of the answer. The desk lives on the trading thread; a check cha
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+
+import msgspec
 
 from aitrade.core.clock import DAY, at, ist_date
 from aitrade.core.errors import Refused
@@ -29,7 +30,7 @@ from aitrade.risk.rulebook import Table, exchange_table, whole_table
 NONE: tuple[Refusal, ...] = ()
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What a check found: every rule that the order breaks, and whether it is an exit."""
 
     refusals: tuple[Refusal, ...]
