@@ -61,6 +61,8 @@ from aitrade.risk.trading_state import TradingState
 
 Problems = list[list[str]]
 _MOVES = frozenset({Kind.CASH, Kind.CONVERT})
+_INTENT, _UPDATE, _PENDING, _ACTIVE = Kind.INTENT, Kind.UPDATE, OrderState.PENDING, TradingState.ACTIVE
+# An enumeration looks its members up in Python; these are read for every order.
 """Records that change units or cost without an order."""
 
 
@@ -124,19 +126,23 @@ class Engine:
 
     # What is written
 
-    def record(self, kind: Kind, body: Any, who: Who = ENGINE, *, order: Order | None = None, **more: Any) -> None:
+    def record(self, kind: Kind, body: Any, who: Who = ENGINE, *, order: Order | None = None) -> None:
         """Append a record and apply it to the book; raise JournalUnwritable, with nothing changed, when that fails."""
         strategy = order.request.strategy if order is not None else ""
+        settings = self.settings
         record = Record(
-            0, kind, self.clock.now(), self._wall(), self.settings.book, body, who.actor, who.role, strategy,
-            self._hash_of(strategy), self.settings.algo_id if strategy else "", self.settings.client, who.session,
-            who.source, order.id if order is not None else "", **more,
+            0, kind, self.clock.now(), self._wall(), settings.book, body, who.actor, who.role, strategy,
+            self._hash_of(strategy) if strategy else "", settings.algo_id if strategy else "", settings.client,
+            who.session, who.source, order.id if order is not None else "",
         )  # fmt: skip
+        if kind is _UPDATE:
+            record.broker_order_id, record.exchange_order_id = body.broker_order_id, body.exchange_order_id
+            record.exchange_ts, record.reason = body.exchange_ts, body.reason
         self.journal.append(record)
         self.book.apply(record)
         if order is not None:
             self.account.touch(order.request.instrument)
-            if kind is Kind.UPDATE and body.fill is not None:
+            if kind is _UPDATE and body.fill is not None:
                 self.account.filled(order.request.instrument)
         elif kind is Kind.REFUSAL:
             self.refused += 1
@@ -228,7 +234,7 @@ class Engine:
         """Return every rule that `request` breaks at `now`, and whether it is an exit."""
         instrument = self.instruments.get(request.instrument)
         found = self.risk.check(request, instrument, now, self.account, funded=funded)
-        if not found.refusals and self.book.state.trading == TradingState.ACTIVE:
+        if not found.refusals and self.book.state.trading == _ACTIVE:
             return [], found.is_exit
         return _told(found.refusals) + self._state_problem(request, who), found.is_exit
 
@@ -305,10 +311,7 @@ class Engine:
         order = self.book.state.orders[update.order_id]
         if fill is not None:
             update = msgspec.structs.replace(update, fill=self._charged(order, fill))
-        self.record(
-            Kind.UPDATE, update, ENGINE, order=order, broker_order_id=update.broker_order_id,
-            exchange_order_id=update.exchange_order_id, exchange_ts=update.exchange_ts, reason=update.reason,
-        )  # fmt: skip
+        self.record(Kind.UPDATE, update, order=order)
         self.account.work_out()
         self.updates[update.what] += 1
         if self._waiting:
@@ -445,7 +448,7 @@ class Engine:
         order = Order(
             id=client_order_id(now, self._run, self.book.state.sequence + 1),
             request=request,
-            state=OrderState.PENDING,
+            state=_PENDING,
             venue=self.venue.name,
             quantity=request.quantity,
             price=request.price,
@@ -456,7 +459,7 @@ class Engine:
         )
         checked = time.perf_counter_ns()
         try:
-            self.record(Kind.INTENT, order, who, order=order)
+            self.record(_INTENT, order, who, order=order)
         except JournalUnwritable as error:
             raise Refused([["journal", str(error)]]) from error
         written = time.perf_counter_ns()
@@ -558,7 +561,7 @@ class Engine:
         self.record(Kind.STRATEGY, msgspec.structs.replace(change, state="failed", reason=reason))
 
     def _hash_of(self, strategy: str) -> str:
-        change = self.book.state.strategies.get(strategy) if strategy else None
+        change = self.book.state.strategies.get(strategy)
         return change.code_hash if change else ""
 
 

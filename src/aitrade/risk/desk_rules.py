@@ -13,6 +13,7 @@ from aitrade.risk.margin import Position
 
 _MILLISECOND = SECOND // 1_000
 _REMEMBERED = 4_096
+_MARKET, _CNC, _MIS, _CONTINUOUS = OrderType.MARKET, Product.CNC, Product.MIS, PhaseName.CONTINUOUS
 
 
 class DeskRules:
@@ -107,11 +108,11 @@ class DeskRules:
 
     def stale_price(self, case: Case) -> str | None:
         """A market order in continuous trading needs a fresh price."""
-        if case.request.type is not OrderType.MARKET:
+        if case.request.type is not _MARKET:
             return None
         if not case.last:
             return f"No price of {case.instrument.key} is known: send a LIMIT order, or wait for the first price."
-        if not self._stale or case.phase is not PhaseName.CONTINUOUS:
+        if not self._stale or case.phase is not _CONTINUOUS:
             return None
         at = case.account.last_at(case.request.instrument)
         if case.now - at <= self._stale:
@@ -123,7 +124,7 @@ class DeskRules:
 def square_off(case: Case) -> str | None:
     """Nothing intraday is opened once intraday positions are squared off."""
     due = case.traded.square_off
-    if case.request.product is not Product.MIS or case.now < due:
+    if case.request.product is not _MIS or case.now < due:
         return None
     other = "NRML" if case.traded.derivative else "CNC"
     return f"MIS positions are squared off from {ist_time(due)[:5]}, it is {ist_time(case.now)}: use {other}."
@@ -155,7 +156,7 @@ def needed(case: Case) -> int:
     margins = case.account.margins
     if case.traded.derivative:
         return _needed_derivatives([case])
-    if case.sign < 0 and case.request.product is Product.CNC:
+    if case.sign < 0 and case.request.product is _CNC:
         return 0
     return margins.shares(case.request.product, case.opening, case.price)
 

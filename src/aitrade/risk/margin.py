@@ -28,6 +28,7 @@ from aitrade.core.instruments import Instrument, Kind
 from aitrade.core.orders import Product
 
 MILLION = 1_000_000
+_CNC = Product.CNC
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ class Margins:
 
     def shares(self, product: Product, quantity: int, price: int) -> int:
         """Return what `quantity` shares tie at `price`."""
-        rate = self._rates.delivery if product is Product.CNC else self._rates.intraday
+        rate = self._rates.delivery if product is _CNC else self._rates.intraday
         return _part(abs(quantity) * price, rate)
 
     def share_order(self, product: Product, quantity: int, opening: int, price: int) -> int:
