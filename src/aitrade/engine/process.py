@@ -31,14 +31,14 @@ def serve(settings: EngineSettings) -> None:
     )
     service = Service(settings)
     try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: service.stop())
         api = Api(service, settings.port)
         api.start()
         service.attach(api.send)
         _announce(settings, api)
         where = {"book": settings.book, "mode": settings.mode, "port": api.port, "pid": os.getpid()}
         logs.later("info", "engine serves", __name__, where)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: service.stop())
         service.run()
         api.stop()
         logs.later("info", "engine stops", __name__, {"book": settings.book, **service.left_open()})
