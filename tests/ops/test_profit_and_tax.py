@@ -93,13 +93,13 @@ def test_open_lots_have_their_purchase(home):
 
 
 def test_days_add_up_to_the_equity(home):
-    """Each day: begins + paid in + P&L = equity; and the night leads to the next day's begin."""
+    """Each day: begins + paid in + P&L = equity; the night before leads from the last equity to its begin."""
     found = made(home, "2024-03-11", "2025-04-24")
     for day in found.days:
         assert day.begins + day.paid_in + day.pnl == day.equity
     for day, following in zip(found.days, found.days[1:], strict=False):
-        assert day.equity + day.night == following.begins
-    assert found.days[2].night == 700_00  # the dividend
+        assert day.equity + following.night == following.begins
+    assert found.days[3].night == 700_00  # the dividend
     assert [(one.why, one.amount) for one in found.income] == [("dividend", 700_00)]
 
 

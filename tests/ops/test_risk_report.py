@@ -3,9 +3,11 @@
 from datetime import date
 from math import erf, exp, log, sqrt
 
+import hypothesis.strategies as st
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
 from made_book import MadeBook
 
 from aitrade.core.events import Ask, Kind, Refusal
@@ -13,6 +15,7 @@ from aitrade.core.instruments import Kind as What
 from aitrade.core.orders import OrderRequest, Product, Side, Update
 from aitrade.market.rules import Rules
 from aitrade.ops.ledger import read
+from aitrade.ops.reports.closing import restated
 from aitrade.ops.reports.exposure import Exposure, revalued
 from aitrade.ops.reports.limit_use import limit_use, peaks, refusals_by_rule
 from aitrade.ops.reports.risk import (
@@ -64,18 +67,36 @@ def past(columns, underlyings=(TCS,)):
 
 
 def test_the_worst_of_a_hundred_days():
-    """At 99 % of 100 outcomes one is worse: the loss is the second worst, the shortfall the mean of both."""
+    """At 99 % of 100 outcomes one is worse: the loss is the second worst, the shortfall that one; by 95 % five are."""
     outcomes = [float(number) * 100 for number in range(-10, 90)]
-    assert worst(outcomes, 0.99) == (900, 950)
-    assert worst(outcomes, 0.95) == (500, 750)
+    assert worst(outcomes, 0.99) == (900, 1_000)
+    assert worst(outcomes, 0.95) == (500, 800)
     assert worst(outcomes[:99], 0.99) is None
+
+
+def test_a_part_of_a_day_counts_by_its_part():
+    """Of 250 outcomes the worst 2.5 are two and half of the third: (1,000 + 900 + 400) / 2.5; the loss is the third."""
+    outcomes = [-1_000.0, -900.0, -800.0, *[50.0] * 247]
+    assert worst(outcomes, 0.99) == (800, 920)
+
+
+@given(st.lists(st.integers(-(10**9), 10**9), min_size=100, max_size=300), st.sampled_from([0.9, 0.95, 0.975, 0.99]))
+def test_the_loss_is_numpy_s_quantile_and_the_shortfall_the_mean_beyond_it(outcomes, confidence):
+    """By NumPy: the inverted distribution of losses; and Rockafellar and Uryasev's formula for the mean beyond it."""
+    losses = -np.array(outcomes, float)
+    loss, shortfall = worst([float(one) for one in outcomes], confidence)
+    quantile = np.quantile(losses, confidence, method="inverted_cdf")
+    assert loss == quantile
+    beyond = quantile + np.maximum(losses - quantile, 0).mean() / (1 - confidence)
+    assert shortfall == pytest.approx(beyond, abs=1)
+    assert shortfall >= loss
 
 
 def test_historical_value_at_risk_of_a_share():
     """100 shares at ₹1,000 that lost 5 % on their second-worst day: ₹5,000."""
     found = past([[-0.08, -0.05, *[0.01] * 98]])
     told = historical([share(100, 1000_00)], found, 0.99)
-    assert (told.loss, told.shortfall) == (5_000_00, 6_500_00)
+    assert (told.loss, told.shortfall) == (5_000_00, 8_000_00)
     assert told.window == f"100 days, {DAYS[0]} to {DAYS[-1]}"
     assert historical([share(100, 1000_00)], past([[0.01] * 50]), 0.99).missing == "needs 100 days, there are 50"
 
@@ -89,6 +110,31 @@ def test_parametric_value_at_risk_of_two_shares():
     assert told.shortfall == round(exp(-(2.3263478740408408**2) / 2) / sqrt(2 * np.pi) / 0.01 * deviation)
     both = [share(100, 1000_00), share(-100, 1000_00)]
     assert parametric(both, past([moves]), 0.99).loss == 0
+
+
+def test_parametric_and_historical_by_numpy_over_a_book_of_two():
+    """Two shares that move together, one sold: both figures are those of the sum of rupees, day by day."""
+    make = np.random.default_rng(7).normal
+    common = make(0, 0.01, 250)
+    tcs, infy = common + make(0, 0.004, 250), 0.8 * common + make(0, 0.006, 250)
+    days = [date.fromordinal(739_000 + number) for number in range(250)]
+    found = Moves(days, ["NSE:INFY", TCS], np.array([infy, tcs]).T, [])
+    rows = [share(100, 3_500_00), share(-200, 1_500_00, "NSE:INFY")]
+    rupees = 100 * 3_500_00 * tcs - 200 * 1_500_00 * infy
+    assert parametric(rows, found, 0.99).loss == pytest.approx(2.3263478740408408 * np.std(rupees, ddof=1), abs=1)
+    assert historical(rows, found, 0.99).loss == pytest.approx(-np.sort(rupees)[2], abs=1)
+
+
+def test_a_split_is_no_fall_of_the_price():
+    """Closes from before a split or bonus are restated where the price says so; adjusted ones stay as they are."""
+    days = DAYS[:4]
+    split = (days[2], "Face Value Split (Sub-Division) - From Rs 10/- Per Share To Rs 2/- Per Share")
+    bonus = (days[3], "Bonus 1:1")
+    raw = dict(zip(days, (1_000_00, 1_010_00, 200_00, 101_00), strict=True))
+    assert list(restated(raw, [bonus, split]).values()) == [100_00, 101_00, 100_00, 101_00]
+    adjusted = dict(zip(days, (100_00, 101_00, 100_00, 101_00), strict=True))
+    assert restated(adjusted, [split, bonus]) == adjusted
+    assert restated(raw, [(days[2], "Dividend - Rs 5 Per Share")]) == raw
 
 
 def test_an_empty_book_risks_nothing():

@@ -6,6 +6,7 @@ import warnings
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from aitrade.research.columns import columns
 from aitrade.research.compare import compare, trades_of
 from aitrade.research.replay import Replay
 from aitrade.research.stepping import Stepping
+from aitrade.research.tear_sheet import DayMade, book_sheet
 from aitrade.strategies import MOVING_AVERAGE, OPENING_RANGE
 from aitrade.strategies.trend import Trend
 
@@ -29,6 +31,23 @@ with warnings.catch_warnings():
 from aitrade.research import vectorbt_bridge as bridge
 
 DAY = date(2026, 11, 20)
+
+
+def test_a_book_s_ratios_are_vectorbt_s():
+    """Return, volatility, Sharpe, Sortino and deepest fall of 60 days, by vectorbt's own definitions."""
+    rng = np.random.default_rng(3)
+    pnl = [round(one) for one in rng.normal(500, 10_000, 60)]
+    sheet = book_sheet(
+        [DayMade(f"2025-{n // 28 + 1:02d}-{n % 28 + 1:02d}", 10**6, one, 0) for n, one in enumerate(pnl)], []
+    )
+    own = pd.Series([one / 10**6 for one in pnl], index=pd.date_range("2025-01-01", periods=60))
+    theirs = own.vbt.returns(freq="1D", year_freq="250D")
+    assert sheet.total_return == pytest.approx(theirs.total())
+    assert sheet.yearly_return == pytest.approx(theirs.annualized())
+    assert sheet.volatility == pytest.approx(theirs.annualized_volatility())
+    assert sheet.sharpe == pytest.approx(theirs.sharpe_ratio())
+    assert sheet.sortino == pytest.approx(theirs.sortino_ratio())
+    assert sheet.drawdown == pytest.approx(-theirs.max_drawdown())
 
 
 class Free:

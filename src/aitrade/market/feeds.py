@@ -35,6 +35,10 @@ class Feed(Protocol):
         """What goes ex on this day: rows with `symbol` and the exchange's `subject`."""
         ...
 
+    def actions_since(self, instrument: str, first: date) -> Sequence[Any]:
+        """Return what a share went ex on from `first` to this day: rows with `ex_day` (ISO) and `subject`."""
+        ...
+
     def instruments(self) -> list[Instrument]:
         """Return the day's contract master, with bands and previous closes."""
         ...

@@ -105,6 +105,11 @@ class ReplayFeed:
             closed = made[: bisect_right(made, before, key=attrgetter("end"))]
         return closed[-count:] if count else []
 
+    def actions_since(self, instrument: str, first: date) -> list[CorporateAction]:
+        """Return what a share went ex on from `first` to this day, by ex-day."""
+        symbol = instrument.partition(":")[2]
+        return self._store.corporate_actions(symbol=symbol, start=first.isoformat(), end=self.day.isoformat())
+
     def depth(self, tick: Tick, instrument: Instrument) -> Depth:  # noqa: ARG002 - what is stored needs no rules
         """Return the stored levels at a print; where none were recorded, the best of each side as played."""
         books = self._books(tick.instrument)

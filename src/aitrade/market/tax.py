@@ -1,7 +1,8 @@
 """How gains on listed equity are taxed, as dated rows with sources in `facts/tax.toml`.
 
 Rates are for a resident individual, before surcharge and cess. What business income is taxed at depends on the person's
-other income and is not here. A date before the first row uses that row and is ASSUMED.
+other income and is not here. A date outside what a row is published for uses the nearest row and is ASSUMED, as is a
+row from memory; whoever shows a figure asks `assumed` and says so.
 """
 
 from calendar import monthrange
@@ -38,6 +39,13 @@ class Exemption(Row, frozen=True, kw_only=True):
         return self.rupees * PAISE
 
 
+class Grandfathered(Row, frozen=True, kw_only=True):
+    """Shares acquired up to a day, whose market value of that day may be their cost."""
+
+    acquired: date
+    law: str
+
+
 class Audit(Row, frozen=True, kw_only=True):
     """Turnover of a business from which its accounts are to be audited, with and (nearly) without cash dealings."""
 
@@ -46,10 +54,30 @@ class Audit(Row, frozen=True, kw_only=True):
     law: str
 
 
+class Loss(Row, frozen=True, kw_only=True, rename={"of": "class", "start": "from"}):
+    """What a loss of one class (speculative, business, short, long) may be set against, and for how many tax years."""
+
+    of: str
+    years: int
+    against: str
+    law: str
+
+
+class Rule(Row, frozen=True, kw_only=True):
+    """What a statement takes for given, in words, by what it decides."""
+
+    decides: str
+    words: str
+    law: str
+
+
 class _Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gain: list[GainRate]
     exemption: list[Exemption]
+    grandfathered: list[Grandfathered]
     audit: list[Audit]
+    loss: list[Loss]
+    rule: list[Rule]
 
 
 class Taxes:
@@ -58,7 +86,10 @@ class Taxes:
     def __init__(self, facts_: _Facts) -> None:
         self._gains = by(facts_.gain, "held")
         self._exemptions = Through(facts_.exemption)
+        self._grandfathered = Through(facts_.grandfathered)
         self._audits = Through(facts_.audit)
+        self._losses = by(facts_.loss, "of")
+        self._rules = by(facts_.rule, "decides")
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Taxes":
@@ -73,9 +104,22 @@ class Taxes:
         """Return the exemption of the tax year that `day` lies in."""
         return self._exemptions.at(tax_year(day)[1])
 
+    def grandfathered(self, bought: date, sold: date) -> bool:
+        """Return whether shares may take an earlier market value as their cost."""
+        row = self._grandfathered.at(sold)
+        return bought <= row.acquired and sold >= row.start
+
     def audit(self, day: date) -> Audit:
         """Return from which turnover on accounts are audited."""
         return self._audits.at(day)
+
+    def loss(self, day: date, of: str) -> Loss:
+        """Return how a loss of class `of` ("speculative", "business", "short", "long") is carried on."""
+        return self._losses[of].at(day)
+
+    def rules(self, day: date) -> list[Rule]:
+        """Return what holds on a day beside the numbers, in the order of the file."""
+        return [rows.at(day) for rows in self._rules.values()]
 
     def is_long(self, bought: date, sold: date) -> bool:
         """Return whether shares were held for more than the months that make a gain long-term.
@@ -83,6 +127,11 @@ class Taxes:
         Shares bought on 10 March are long-term from 11 March of the next year on.
         """
         return sold > after_months(bought, self.gain(sold, "long").holding_months)
+
+
+def assumed(row: Row, day: date) -> bool:
+    """Return whether a row is used for a day that it is not published for, or stands from memory."""
+    return Through([row]).assumed(day)
 
 
 def after_months(day: date, months: int) -> date:

@@ -65,6 +65,10 @@ class SimulatedFeed:
         self._keys = [*self._market.names, *(one.key for one in self._contracts.instruments)]
         self._traded = np.cumsum(self._market.minutes(self._row).volume, axis=1)
 
+    def actions_since(self, instrument: str, first: date) -> tuple[()]:  # noqa: ARG002 - simulated shares have none
+        """Return nothing: no simulated share is split or pays."""
+        return ()
+
     def instruments(self) -> list[Instrument]:
         """Return the day's contract master: stocks, indices, India VIX, futures, options."""
         return self._market.cash(self._row) + self._contracts.instruments

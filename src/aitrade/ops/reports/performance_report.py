@@ -72,8 +72,8 @@ class Performance(msgspec.Struct):
 
     @property
     def days(self) -> list[MADE]:
-        """The span's days, for the tear sheet."""
-        return [(one.day, one.begins, one.pnl, one.charges) for one in self.made.days]
+        """The span's days for the tear sheet, each with the night before it: a day begins at the close before."""
+        return [(one.day, one.begins - one.night, one.pnl + one.night, one.charges) for one in self.made.days]
 
     @property
     def trips(self) -> list[TRIP]:
@@ -99,7 +99,7 @@ class Performance(msgspec.Struct):
         fall = f"{sheet.drawdown_from} to {sheet.drawdown_to}" if sheet.drawdown else "never"
         return Figures(
             [
-                amount("P&L", sum(day.pnl for day in made), "charges taken off", sign=True),
+                amount("P&L", sum(pnl for _, _, pnl, _ in self.days), "charges taken off", sign=True),
                 Figure("Return", _percent(sheet.total_return), "daily returns chained"),
                 Figure("A year", _percent(sheet.yearly_return), "at this pace"),
                 Figure("Volatility", _percent(sheet.volatility), "a year"),
@@ -109,10 +109,12 @@ class Performance(msgspec.Struct):
                 Figure("Winning days", f"{sheet.winning_days} of {len(made)}"),
                 amount("Charges", sum(day.charges for day in made)),
             ],
-            how="A day's return is its P&L over what it began with. A year has 250 market days; fewer than 20 days "
-            "give no yearly figure. Volatility is the sample deviation of daily returns times the root of 250; Sharpe "
-            "is their mean over it, Sortino their mean over the deviation below nothing, both for a year. The fall is "
-            "from the highest point of the chained returns so far.",
+            how="A day's return is its P&L, dividends and what else the night before it brought included, over the "
+            "equity of the book's day before; days are those that the book traded. A year has 250 market days; fewer "
+            "than 20 days give no yearly figure. The interest that money would have earned is left out (risk-free "
+            "rate 0), which flatters both ratios. Volatility is the sample deviation of daily returns times the root "
+            "of 250; Sharpe is their mean over it, Sortino their mean over the deviation below nothing, both for a "
+            "year. The fall is from the highest point of the chained returns so far.",
         )
 
     def curve(self) -> Lines:
@@ -131,12 +133,13 @@ class Performance(msgspec.Struct):
         names = sorted({day.day[:7] for day in self.made.days})
         rows = []
         for name in names:
-            own = [day for day in self.made.days if day.day.startswith(name)]
-            pnl, begins = sum(day.pnl for day in own), own[0].begins
-            rows.append((name, len(own), sum(day.fills for day in own), pnl, pnl / begins if begins else None))
+            own = [day for day in self.days if day[0].startswith(name)]
+            pnl, begins = sum(made for _, _, made, _ in own), own[0][1]
+            trades = sum(day.fills for day in self.made.days if day.day.startswith(name))
+            rows.append((name, len(own), trades, pnl, pnl / begins if begins else None))
         return table(
             "Month, Days:count, Trades:count, P&L:signed, Of its begin:percent", rows, empty="No market days.",
-            how="The P&L of a month's days over the equity with which the first of them began.",
+            how="The P&L of a month's days, the nights before them included, over the equity that the first began at.",
         )  # fmt: skip
 
     def lots(self, sheet: Sheet) -> Figures:
@@ -193,6 +196,7 @@ class Performance(msgspec.Struct):
                 "days": len(days),
                 "trades": sum(day.fills for day in days),
                 "pnl_paise": sum(day.pnl for day in days),
+                "nights_paise": sum(day.night for day in days),
                 "charges_paise": sum(day.charges for day in days),
                 "closed_lots": len(self.made.closed),
                 "net_of_lots_paise": sum(_net(one) for one in self.made.closed),

@@ -4,7 +4,8 @@ Heads, for a resident individual who holds delivered shares as an investment (CB
 shares bought and sold on one day, and short sales that were closed out, are speculative business (Income-tax Act 1961,
 section 43(5)); futures and options on a recognised exchange are a business that is not speculative (43(5)(d), (e));
 delivered shares are short- or long-term capital gains by the months held. Business heads take off all charges; capital
-gains take off all but the transaction tax (section 48). Rates and their sources: `market.tax`.
+gains take off all but the transaction tax (section 48; Income-tax Act 2025, section 72). Rates, rules and how sure each
+is: `market.tax`.
 
 Turnover of the business heads is the sum of the favourable and unfavourable differences of closed lots (ICAI Guidance
 Note on Tax Audit, eighth edition of 2022); the seventh edition of 2014 adds the premium of options sold, which stands
@@ -21,7 +22,7 @@ from aitrade.core.instruments import OPTIONS, Kind, derivative_terms
 from aitrade.core.money import half_up
 from aitrade.core.orders import CHARGE_COMPONENTS
 from aitrade.market.symbols import kind_of
-from aitrade.market.tax import Exemption, GainRate, Taxes, after_months
+from aitrade.market.tax import Exemption, GainRate, Loss, Taxes, after_months, assumed, tax_year
 from aitrade.ops.ledger import Day, Standing
 from aitrade.ops.reports.lots import Fifo, Income, Match, Piece
 
@@ -40,6 +41,7 @@ class Head(StrEnum):
 
 CAPITAL = frozenset({Head.SHORT, Head.LONG})
 _HELD = {Head.SHORT: "short", Head.LONG: "long"}
+_LOSS = {Head.SPECULATIVE: "speculative", Head.DERIVATIVES: "business", **_HELD}
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -89,6 +91,8 @@ class RateTotal(msgspec.Struct, frozen=True):
 
     rate: GainRate
     net: int
+    assumed: bool = False
+    """A sale lies outside the days for which the rate is published."""
 
     @property
     def tax(self) -> int:
@@ -96,8 +100,17 @@ class RateTotal(msgspec.Struct, frozen=True):
         return half_up(max(self.net, 0) * self.rate.rate, _MILLION)
 
 
+class LossTotal(msgspec.Struct, frozen=True):
+    """A head that lost: the loss above zero, paise, before setting off; and the last tax year that it is carried to."""
+
+    head: Head
+    loss: int
+    rule: Loss
+    last_year: str
+
+
 class DayResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One day, paise: equity = begins + paid_in + pnl. `night` is what the night after it added until the next one."""
+    """One day, paise: equity of the day before + night = begins, and begins + paid_in + pnl = equity."""
 
     day: str
     orders: int
@@ -110,6 +123,7 @@ class DayResult(msgspec.Struct, frozen=True, kw_only=True):
     pnl: int
     equity: int
     night: int = 0
+    """What came since the book's day before: dividends, expiry, and moves of days on which the book did not trade."""
     ended: bool = True
 
 
@@ -147,6 +161,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     heads: list[HeadTotal]
     rates: list[RateTotal]
     exemption: Exemption
+    losses: list[LossTotal]
     income: list[Income]
     open_lots: list[OpenLot]
     """As the last day left them."""
@@ -156,6 +171,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """Closed lots with a fill at a MODELLED price."""
     funds: list[str]
     """Exchange-traded funds among the capital gains: treated as equity-oriented, which is for a person to check."""
+    grandfathered: list[str]
+    """Shares among the capital gains that are old enough to take the market value of 31 January 2018 as their cost."""
 
     @property
     def difference(self) -> int:
@@ -165,7 +182,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 def statement(days: Iterable[Day], first: str, last: str, taxes: Taxes) -> Statement:
     """Return the statement of `first` to `last` (ISO, both included) from a book's days since it began."""
-    lots, results, standing, book, mode = Fifo(), list[DayResult](), None, "", ""
+    lots, results, standing, book, mode, earlier = Fifo(), list[DayResult](), None, "", "", 0
     charges = [0] * len(CHARGE_COMPONENTS)
     for day in days:
         if day.day > last:
@@ -173,10 +190,12 @@ def statement(days: Iterable[Day], first: str, last: str, taxes: Taxes) -> State
         lots.take(day)
         book, mode, standing = day.book, day.mode or mode, day.after
         if day.day >= first:
-            results = [*_with_night(results, day), _result(day)]
+            results.append(_result(day, earlier))
             charges = [so_far + more for so_far, more in zip(charges, day.after.day_charges, strict=True)]
+        earlier = day.equity or day.before.cash + day.carried
     every = [Closed(match, head_of(match, taxes)) for match in lots.matches]
     within = [one for one in every if first <= one.match.closed <= last]
+    heads = [_total(head, within) for head in Head]
     return Statement(
         book=book,
         mode=mode,
@@ -185,14 +204,16 @@ def statement(days: Iterable[Day], first: str, last: str, taxes: Taxes) -> State
         days=results,
         charges=tuple(charges),
         closed=within,
-        heads=[_total(head, within) for head in Head],
+        heads=heads,
         rates=_by_rate(within, taxes),
         exemption=taxes.exemption(date.fromisoformat(last)),
+        losses=[_loss(total, date.fromisoformat(last), taxes) for total in heads if total.net < 0],
         income=[one for one in lots.income if first <= one.day <= last],
         open_lots=_open(lots, taxes),
         reconciliation=_reconciled(every, lots, standing),
         modelled=sum(one.match.modelled for one in within),
         funds=_funds(within),
+        grandfathered=_grandfathered(within, taxes),
     )
 
 
@@ -206,7 +227,8 @@ def head_of(match: Match, taxes: Taxes) -> Head:
     return Head.LONG if is_long else Head.SHORT
 
 
-def _result(day: Day) -> DayResult:
+def _result(day: Day, earlier: int) -> DayResult:
+    """Return a day; `earlier` is the equity of the book's day before, 0 for its first."""
     begins = day.before.cash + day.carried
     return DayResult(
         day=day.day,
@@ -218,16 +240,9 @@ def _result(day: Day) -> DayResult:
         charges=sum(day.close.day_charges),
         pnl=day.pnl,
         equity=day.equity or begins,
+        night=begins - earlier if earlier else 0,
         ended=day.ended,
     )
-
-
-def _with_night(results: list[DayResult], following: Day) -> list[DayResult]:
-    """Return the results with what the night before `following` added to the last of them."""
-    if not results:
-        return results
-    night = following.before.cash + following.carried - results[-1].equity
-    return [*results[:-1], msgspec.structs.replace(results[-1], night=night)]
 
 
 def _total(head: Head, closed: Sequence[Closed]) -> HeadTotal:
@@ -252,12 +267,20 @@ def _is_option(match: Match) -> bool:
 
 
 def _by_rate(closed: Sequence[Closed], taxes: Taxes) -> list[RateTotal]:
-    nets: dict[GainRate, int] = {}
+    found: dict[GainRate, RateTotal] = {}
     for one in closed:
         if one.head in CAPITAL:
-            rate = taxes.gain(date.fromisoformat(one.match.closed), _HELD[one.head])
-            nets[rate] = nets.get(rate, 0) + one.net
-    return [RateTotal(rate, net) for rate, net in sorted(nets.items(), key=lambda item: (item[0].held, item[0].start))]
+            sold = date.fromisoformat(one.match.closed)
+            rate = taxes.gain(sold, _HELD[one.head])
+            so_far = found.get(rate, RateTotal(rate, 0))
+            found[rate] = RateTotal(rate, so_far.net + one.net, so_far.assumed or assumed(rate, sold))
+    return [total for _, total in sorted(found.items(), key=lambda item: (item[0].held, item[0].start))]
+
+
+def _loss(total: HeadTotal, day: date, taxes: Taxes) -> LossTotal:
+    rule = taxes.loss(day, _LOSS[total.head])
+    last = tax_year(day)[0].year + rule.years
+    return LossTotal(total.head, -total.net, rule, f"{last}-{(last + 1) % 100:02d}")
 
 
 def _open(lots: Fifo, taxes: Taxes) -> list[OpenLot]:
@@ -281,6 +304,16 @@ def _long_from(instrument: str, piece: Piece, taxes: Taxes) -> str:
 def _funds(closed: Sequence[Closed]) -> list[str]:
     names = {one.match.instrument for one in closed if one.head in CAPITAL}
     return sorted(name for name in names if kind_of(name) is Kind.ETF)
+
+
+def _grandfathered(closed: Sequence[Closed], taxes: Taxes) -> list[str]:
+    long = [one.match for one in closed if one.head is Head.LONG]
+    old = [
+        match
+        for match in long
+        if taxes.grandfathered(date.fromisoformat(match.opened), date.fromisoformat(match.closed))
+    ]
+    return sorted({match.instrument for match in old})
 
 
 def _reconciled(every: Sequence[Closed], lots: Fifo, standing: Standing | None) -> list[Line]:

@@ -8,8 +8,9 @@ Value at risk is the loss that one day exceeds with a probability of 1 - confide
   same moves; the mean is taken as nothing. An option's curvature is not in it.
 
 Of n outcomes the one is taken that exactly floor((1 - confidence) n) were worse than; expected shortfall is the mean of
-it and those. Fewer outcomes than 1 / (1 - confidence) say nothing, and no figure is given.
-Source of the methods: J.P. Morgan/Reuters, RiskMetrics Technical Document, 4th edition (1996).
+the worst (1 - confidence) n of them, the last one by the part of it that belongs to them. Fewer outcomes than
+1 / (1 - confidence) say nothing, and no figure is given. Sources: J.P. Morgan/Reuters, RiskMetrics Technical Document,
+4th edition (1996); C. Acerbi, D. Tasche, "On the coherence of expected shortfall", Journal of Banking and Finance 26.
 """
 
 from collections.abc import Sequence
@@ -130,8 +131,10 @@ def worst(outcomes: Sequence[float] | Floats, confidence: float) -> tuple[int, i
     if len(outcomes) < fewest(confidence):
         return None
     ordered = np.sort(np.asarray(outcomes, float))
-    at = floor((1 - confidence) * len(ordered) + 1e-9)
-    return -round(float(ordered[at])), -round(float(ordered[: at + 1].mean()))
+    tail = (1 - confidence) * len(ordered)
+    at = floor(tail + 1e-9)
+    beyond = float(ordered[:at].sum()) + (tail - at) * float(ordered[at])
+    return -round(float(ordered[at])), -round(beyond / tail)
 
 
 def historical(rows: Sequence[Exposure], past: Moves, confidence: float) -> ValueAtRisk:

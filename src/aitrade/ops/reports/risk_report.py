@@ -124,10 +124,10 @@ class Risk(msgspec.Struct):
             "Of, Method, Confidence:percent, Value at risk:rupees, Expected shortfall:rupees, Data window, Not told",
             rows,
             how="Historical: of n outcomes the loss that floor((1 - confidence) n) days exceeded; expected shortfall "
-            "is the mean of it and those. Positions are revalued in full under each past day's move of their "
-            "underlyings, with today's volatilities. Parametric: z times the deviation of delta values by the sample "
-            "covariance, around nothing. The book's own days are the changes of its closing equity. A loss is above "
-            "zero.",
+            "is the mean of the worst (1 - confidence) n, the last by its part. Positions are revalued in full under "
+            "each past day's move of their underlyings, with today's volatilities. Parametric: z times the deviation "
+            "of delta values by the sample covariance, around nothing. The book's own days are the changes of its "
+            "closing equity. A loss is above zero.",
         )
 
     def outcomes(self) -> Bars:

@@ -10,7 +10,7 @@ import msgspec
 from aitrade.core.clock import at
 from aitrade.core.money import PAISE, format_rupees
 from aitrade.core.orders import CHARGE_COMPONENTS
-from aitrade.market.tax import Taxes
+from aitrade.market.tax import Rule, Taxes, assumed
 from aitrade.ops.reports.charts import Bars, Line, Lines
 from aitrade.ops.reports.lots import Match
 from aitrade.ops.reports.pieces import Figure, Figures, Notice, Piece, Pieces, Table, table
@@ -21,7 +21,12 @@ from aitrade.ops.reports.subject import CHARGES_IN_WORDS, Totals, amount, headli
 MOST_LOTS = 20_000
 """More closed lots than this are not printed one by one."""
 _HEADS = list(Head)
-_CONFIDENCE = {"A": "two sources", "B": "one source", "C": "a page without a date", "M": "from memory, unverified"}
+_CONFIDENCE = {
+    "A": "two sources",
+    "B": "one source",
+    "C": "a page without a law",
+    "M": "from memory: check it",
+}
 
 
 class Tax(msgspec.Struct):
@@ -55,6 +60,20 @@ class Tax(msgspec.Struct):
         if made.funds:
             names = ", ".join(made.funds)
             parts.append(Notice(f"Funds taken as equity-oriented: {names}. Gold and debt funds are not.", "warn"))
+        if made.grandfathered:
+            names = ", ".join(made.grandfathered)
+            words = (
+                f"{names}: held since before 1 February 2018. Their cost here is what was paid; the market value of "
+                "31 January 2018, which the law lets them take instead, is not known to this book."
+            )
+            parts.append(Notice(words, "warn"))
+        if made.closed and self._from_memory:
+            words = "; ".join(rule.decides for rule in self._from_memory)
+            parts.append(
+                Notice(f"No source was found for how these are decided: {words}. See the rules below.", "warn")
+            )
+        if any(one.assumed for one in made.rates):
+            parts.append(Notice("ASSUMED: a rate is used for sales of days that it is not published for.", "warn"))
         if made.difference:
             words = f"Lots and ledger differ by {format_rupees(made.difference)}: do not use this statement."
             parts.append(Notice(words, "bad"))
@@ -80,30 +99,30 @@ class Tax(msgspec.Struct):
         """Return each day, and the equity over them."""
         rows = [
             (
-                day.day, day.orders, day.fills, day.begins, day.realised, day.charges, day.pnl, day.equity, day.night,
+                day.day, day.orders, day.fills, day.night, day.begins, day.realised, day.charges, day.pnl, day.equity,
                 "" if day.ended else "not ended",
             )
             for day in self.made.days
         ]  # fmt: skip
         sums = [sum(row[index] for row in rows) for index in range(1, 9)]
-        total = ("All", sums[0], sums[1], None, sums[3], sums[4], sums[5], None, sums[7], "")
+        total = ("All", sums[0], sums[1], sums[2], None, sums[4], sums[5], sums[6], None, "")
         points = [(at(day.day, "00:00"), float(day.equity)) for day in self.made.days]
         return Pieces(
             [
                 Bars(
-                    "P&L of each day, charges taken off", [row[0][5:] for row in rows], [row[6] for row in rows],
+                    "P&L of each day, charges taken off", [row[0][5:] for row in rows], [row[7] for row in rows],
                     "rupees",
                 ),
                 Lines("Equity at each close", [Line("Equity", points)], format="%d %b"),
                 table(
-                    "Day, Orders:count, Trades:count, Begins with:rupees, Realised:signed, Charges:rupees, P&L:signed, "
-                    "Equity:rupees, Night:signed, Mark",
+                    "Day, Orders:count, Trades:count, Night before:signed, Begins with:rupees, Realised:signed, "
+                    "Charges:rupees, P&L:signed, Equity:rupees, Mark",
                     rows,
                     total=total if rows else (),
                     empty="The book did not trade in this span.",
                     how="Begins with + money put in + P&L = equity. Realised is at average cost, before charges. Night "
-                    "is what came until the next day began: dividends, expiry, and the move from the mark to the "
-                    "next day's previous closes.",
+                    "before is what came since the equity of the book's day before: dividends, expiry, the move from "
+                    "its mark to the official close, and what happened on days that the book did not trade.",
                 ),
             ]
         )  # fmt: skip
@@ -155,20 +174,55 @@ class Tax(msgspec.Struct):
         rows = [
             (
                 f"{'Long' if one.rate.held == 'long' else 'Short'}-term", one.rate.law, str(one.rate.start),
-                one.rate.rate / 1_000_000, one.net, one.tax, f"{one.rate.source} ({one.rate.confidence})",
+                one.rate.rate / 1_000_000, one.net, one.tax, "ASSUMED" if one.assumed else "",
+                f"{one.rate.source} ({one.rate.confidence})",
             )
             for one in made.rates
         ]  # fmt: skip
         return table(
-            "Gains, Law, Sales from, Rate:percent, Net:signed, Tax at the rate:rupees, Source (confidence)",
+            "Gains, Law, Sales from, Rate:percent, Net:signed, Tax at the rate:rupees, Mark, Source (confidence):words",
             rows,
-            total=("All", "", "", None, sum(row[4] for row in rows), sum(row[5] for row in rows), "") if rows else (),
+            total=("All", "", "", None, sum(row[4] for row in rows), sum(row[5] for row in rows), "", "")
+            if rows
+            else (),
             empty="No capital gains in this span.",
             how="The net gain times the rate, nothing for a loss: before setting losses off, before the exemption of "
             f"{format_rupees(made.exemption.amount)} of long-term gains that one person has in a tax year over all "
             "accounts, before surcharge and cess. Business heads are taxed at the person's own rates. Held for more "
             "than twelve months is long-term; bonus shares cost nothing and are held from the market day after the "
             "record that brought them.",
+        )
+
+    def losses(self) -> Table:
+        """Return what the heads lost, what it may be set against, and how long."""
+        rows = [
+            (one.head, one.loss, one.rule.against, one.rule.years, one.last_year, one.rule.law,
+             _CONFIDENCE[one.rule.confidence])
+            for one in self.made.losses
+        ]  # fmt: skip
+        return table(
+            "Head, Loss:rupees, May be set against:words, Tax years:count, Last one, Law:words, How sure",
+            rows,
+            empty="No head lost in this span.",
+            how="The net of a head of this book alone, before anything is set off; a loss is above zero. It is carried "
+            "on only where the return came in time. Losses of earlier years are not known to a book.",
+        )
+
+    def rules(self) -> Table:
+        """Return every rule that the statement takes for given, with its source and how sure it is."""
+        day = date.fromisoformat(self.made.last)
+        rows = [
+            (
+                rule.decides, rule.words, rule.law, str(rule.start), rule.source, _CONFIDENCE[rule.confidence],
+                "ASSUMED" if assumed(rule, day) else "",
+            )
+            for rule in self._rules
+        ]  # fmt: skip
+        return table(
+            "What it decides:words, Rule:words, Law:words, Since, Source:words, How sure, Mark",
+            rows,
+            how="The rows of market/facts/tax.toml that hold on the last day of the span; a file of that name in the "
+            "data folder's facts goes over them. ASSUMED: from memory, or used beyond the days it is published for.",
         )
 
     def by_instrument(self) -> Table:
@@ -277,6 +331,14 @@ class Tax(msgspec.Struct):
                 "difference_to_ledger_paise": self.made.difference,
             }
         )
+
+    @property
+    def _rules(self) -> list[Rule]:
+        return Taxes.load(self.folder).rules(date.fromisoformat(self.made.last))
+
+    @property
+    def _from_memory(self) -> list[Rule]:
+        return [rule for rule in self._rules if rule.confidence == "M"]
 
     def _tile(self, total: HeadTotal) -> Figure:
         return Figure(
