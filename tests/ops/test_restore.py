@@ -89,6 +89,50 @@ def test_without_the_recovery_key_nothing_comes_back(home, second, book):
     assert not (home / "books").exists()
 
 
+def test_a_vault_that_was_made_after_the_loss_does_not_shut_the_old_backups(home, second, book):
+    """Something ran, and backed up, before the restore: the recovery key still brings back books and secrets."""
+    vault = Vault.ensure(home)
+    vault.add("mail", "alerts by mail", "kept")
+    key = vault.new_recovery_key()
+    made = backup.run(home)
+    before = standing(home)
+    shutil.rmtree(home)
+    home.mkdir()
+    (home / "aitrade.toml").write_text(f'backup_folder = "{second.as_posix()}"\n')
+    young = Vault.ensure(home).sealing_keys()
+    backup.run(home)
+    backup.run(home)
+    restored = restore(home, made.id, recovery=key)
+    assert standing(home) == before
+    assert Vault.open(home).read("mail") == "kept"
+    assert Vault.open(home / restored.set_aside).sealing_keys() == young
+
+
+def test_a_vault_that_is_damaged_is_replaced_and_kept(home, book):
+    """The copy beside the backups takes its place, by the recovery key; the damaged one is set aside."""
+    key = Vault.ensure(home).new_recovery_key()
+    backup.run(home)
+    (home / "vault" / "vault.json").write_text("damaged")
+    with pytest.raises(AitradeError):
+        restore(home)
+    restored = restore(home, recovery=key)
+    assert Vault.open(home).sealing_keys()
+    assert (home / restored.set_aside / "vault" / "vault.json").read_text() == "damaged"
+
+
+def test_a_copy_of_another_journal_is_not_used_and_is_named(home, book, second, tmp_path):
+    """A book that was reset after the backup comes back as it was backed up; that its copy is another's is said."""
+    backup.run(home)
+    seq = book.journal.seq
+    book.journal.close()
+    (home / "books" / BOOK).rename(tmp_path / "reset")
+    traded(home, second, units=11).journal.close()
+    Mirror(home).copy()
+    restored = restore(home)
+    assert restored.passed_over == (BOOK,)
+    assert next(head.seq for head in restored.books if head.book == BOOK) == seq
+
+
 def test_a_restore_to_a_moment_ends_with_its_last_record(home, book):
     """Records after the moment are not there, the chain verifies, and trading goes on from it."""
     backup.run(home)

@@ -42,8 +42,12 @@ def restore(
         recovery=secret_from("Recovery key") if recovery else "",
     )  # fmt: skip
     books(restored.books)
+    if restored.resumed:
+        click.echo("\nThis ended a restore that was cut off; run `aitrade restore` again for a newer state.")
     click.echo(f"\nRestored from {restored.backup} in {restored.seconds} s; {restored.from_copies:,} bytes of journal "
                "came from the copies.")  # fmt: skip
+    for book in restored.passed_over:
+        click.echo(f"The copy of {book} is of a later book of that name (reset since the backup) and was not used.")
     if restored.to:
         click.echo("Later backups are of a past that is no longer this one: make a new one with `aitrade backup run`.")
     if restored.trouble:

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from aitrade.cli.options import data_folder, kind
-from aitrade.core import logs
+from aitrade.core import logs, unfinished
 from aitrade.core.config import Configuration, load
 from aitrade.core.errors import AitradeError, Refused
 from aitrade.core.money import PAISE
@@ -64,6 +64,7 @@ def up(
     settings = _settings(configuration, session, strategy, start, book)
     if drill:
         settings = _drilled(settings)
+    unfinished.refuse(configuration.home)
     _have_vault(configuration.home)
     logs.configure("supervisor", configuration.home / "logs")
     base = configuration.home

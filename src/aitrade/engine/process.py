@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import msgspec
 
-from aitrade.core import logs, metrics
+from aitrade.core import logs, metrics, unfinished
 from aitrade.core.errors import AitradeError
 from aitrade.core.files import FileLock, write_private
 from aitrade.engine.client import Address
@@ -29,6 +29,7 @@ def serve(settings: EngineSettings) -> None:
         home / "engine.lock",
         taken=f"Another engine already trades on {home}; use it, stop it, or choose another --data-folder.",
     )
+    unfinished.refuse(home)
     service = Service(settings)
     try:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -17,7 +17,7 @@ from aitrade.intelligence.btst import Weights
 from aitrade.market.simulated.universe import packaged_calibration
 from aitrade.ops.backup.bundle import Manifest, Source, unpack
 from aitrade.ops.backup.making import Failure, name_of, one_at_a_time, scratch_folder, store, unmade
-from aitrade.ops.backup.restoring import keys_for
+from aitrade.ops.backup.opening import keys_for
 from aitrade.ops.backup.shelf import Backup, Shelf, last, sha256_of
 from aitrade.store.vault import Vault
 
@@ -76,7 +76,7 @@ def differing(home: Path, scratch: Path) -> tuple[Backup | None, int, list[str]]
         return None, 0, []
     shelf = Shelf(load(home=home).backups)
     shelf.check(newest)
-    manifest = unpack(keys_for(home, shelf, "", "", None), shelf.bundle(newest), scratch / "kept", newest.context)
+    manifest = unpack(keys_for(home, shelf), shelf.bundle(newest), scratch / "kept", newest.context)
     kept = {entry.name: entry.sha256 for entry in manifest.entries}
     (scratch / "now").mkdir()
     now = {source.name: sha256_of(source.path) for source in contents(home, scratch / "now")}

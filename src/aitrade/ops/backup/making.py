@@ -10,15 +10,17 @@ import msgspec
 
 import aitrade
 from aitrade.compliance.operations import note
+from aitrade.core import unfinished
 from aitrade.core.clock import ist
 from aitrade.core.config import load
 from aitrade.core.errors import AitradeError, Refused
-from aitrade.core.files import FileLock, write_private
+from aitrade.core.files import FileLock
 from aitrade.ops import configuration_history
 from aitrade.ops.backup import databases
 from aitrade.ops.backup.bundle import Manifest, Source, pack
-from aitrade.ops.backup.contents import VAULT, journals, names, still
+from aitrade.ops.backup.contents import journals, names, still
 from aitrade.ops.backup.heads import head_of
+from aitrade.ops.backup.opening import keep_copy
 from aitrade.ops.backup.shelf import Backup, BookHead, Shelf, sha256_of
 from aitrade.store.vault import Vault
 
@@ -61,7 +63,7 @@ def _made(home: Path, kind: str, at: int) -> Backup:
             id=name_of(kind, at, shelf), kind=kind, at=at, version=aitrade.__version__, books=heads(home, sources)
         )
         backup = store(shelf, vault, manifest, sources, began)
-    write_private(shelf.folder / VAULT, (home / VAULT).read_bytes(), durable=True)
+    keep_copy(home, shelf)
     for old in shelf.expired(kind):
         shelf.remove(old)
     return backup
@@ -115,8 +117,9 @@ def _server(home: Path, scratch: Path) -> Iterator[Source]:
         yield from databases.write_out(url, scratch)
 
 
-def one_at_a_time(home: Path) -> FileLock:
-    """Hold the making of backups; raise Conflict while another process does."""
+def one_at_a_time(home: Path, *, finishing: str = "") -> FileLock:
+    """Hold the making of backups; raise Conflict while another process does, or work is unfinished but `finishing`."""
+    unfinished.refuse(home, but=finishing)
     return FileLock(home / "run" / "backup.lock", taken="A backup is being made already; wait until it is done.")
 
 

@@ -172,15 +172,15 @@ def unsealed(keys: Sequence[bytes], book: str, folder: Path) -> bytes:
     return data
 
 
-def bring_up(keys: Sequence[bytes], mirror: Path, book: str, folder: Path) -> int:
+def bring_up(keys: Sequence[bytes], mirror: Path, book: str, folder: Path) -> int | None:
     """Add to a restored journal what its copy holds beyond it; return the bytes that were added.
 
-    A copy of another journal (it does not go on from the one in `folder`) adds nothing.
+    A copy of another journal (it does not go on from the one in `folder`) adds nothing: None.
     """
     there = copied_segments(mirror / book)
     own = segments(folder)
     if any(path.stem in there and not _same_start(keys, book, path, there[path.stem]) for path in own):
-        return 0
+        return None
     added = 0
     for name, copied in there.items():
         path = folder / (name + SUFFIX)

@@ -11,7 +11,8 @@ from aitrade.compliance.operations import note
 from aitrade.core.errors import AitradeError
 from aitrade.ops.backup.contents import journals
 from aitrade.ops.backup.making import one_at_a_time, scratch_folder
-from aitrade.ops.backup.restoring import keys_for, rebuild_in, unsound
+from aitrade.ops.backup.opening import keys_for
+from aitrade.ops.backup.restoring import rebuild_in, unsound
 from aitrade.ops.backup.shelf import Backup, BookHead, Shelf
 
 WHAT, NAME = "drill", "backup verify"
@@ -48,7 +49,7 @@ def verify(home: Path, id_: str = "", scratch: Path | None = None) -> Verified:
 
 def _verified(home: Path, shelf: Shelf, backup: Backup, scratch: Path | None) -> Verified:
     began = time.monotonic()
-    keys = keys_for(home, shelf, "", "", None)
+    keys = keys_for(home, shelf)
     if scratch is not None:
         return compared(home, shelf, backup, keys, scratch, began)
     with one_at_a_time(home), scratch_folder(home, "verify") as folder:

@@ -27,13 +27,13 @@ class BackedUp:
     def examine(self, ground: Ground) -> Finding:
         """Restore the newest backup into scratch and compare it with the installation; raise where it does not open."""
         from aitrade.ops.backup.mirror import FOLDER, behind, newest_copy
-        from aitrade.ops.backup.restoring import keys_for
+        from aitrade.ops.backup.opening import keys_for
         from aitrade.ops.backup.shelf import Shelf, on_second_device
         from aitrade.ops.backup.verifying import compared
 
         shelf, now = Shelf.of(ground.home), time.time_ns()
         backup = shelf.find()
-        keys = keys_for(ground.home, shelf, "", "", None)
+        keys = keys_for(ground.home, shelf)
         verified = compared(ground.home, shelf, backup, keys, ground.scratch / self.id, time.monotonic())
         hours, copied = (now - backup.at) / _HOUR, newest_copy(shelf.folder / FOLDER)
         wrong = [*verified.differences, *([] if verified.books else [f"{backup.id} has no book"])]
