@@ -11,7 +11,7 @@ import pytest
 from aitrade.compliance.journal import segments, verify
 from aitrade.core.clock import IST, at
 from aitrade.core.errors import DataRefused, OrderRefused
-from aitrade.core.orders import OrderRequest, OrderType, Product, Side
+from aitrade.core.orders import OrderRequest, Product, Side
 from aitrade.engine.client import EngineClient
 from aitrade.engine.process import REFUSED
 from aitrade.engine.service import Service
@@ -105,46 +105,6 @@ def test_when_the_market_takes_no_order(tmp_path, day, time_of_day, rule, says):
         service.engine.place(OrderRequest(instrument=TCS, side=Side.BUY, quantity=1, product=Product.CNC), TRADER)
     assert says in dict(refused.value.problems)[rule]
     service.close()
-
-
-class Breaks:
-    """A feed whose data end in an error after three minutes."""
-
-    def __init__(self, feed):
-        self._feed = feed
-
-    def batches(self, after):
-        """Yield three minutes of the feed."""
-        for _, batch in zip(range(3), self._feed.batches(after), strict=False):
-            yield batch
-        raise OSError("the disk went away")
-
-
-def test_a_feed_that_breaks_is_told_and_the_book_lives(tmp_path):
-    """One alert says what to do; the page's health has it; orders can still be cancelled; a restart goes on."""
-    settings = EngineSettings(home=str(tmp_path), day=DAY, start="10:00")
-    service = Service(settings)
-    service.step(60)
-    tick = service.engine.instruments[TCS].tick
-    price = service.engine.quotes.last(TCS) * 98 // 100 // tick * tick
-    bid = OrderRequest(instrument=TCS, side=Side.BUY, quantity=1, type=OrderType.LIMIT, price=price)
-    resting = service.engine.place(bid, TRADER)[0]
-    service._driver.play(Breaks(service.feed), service._day, service._clock.now())
-    service.step(600)
-    alert = service.engine.book.events[-1].line
-    assert (alert.level, alert.source) == ("alert", "feed")
-    assert "the disk went away; look at the data, then restart" in alert.text
-    assert "the disk went away" in service.failure
-    assert not service.engine.book.state.day.ended
-    service.commands.cancel(resting.id, TRADER)
-    service.step(5)
-    assert resting.state == "CANCELLED"
-    service.close()
-    again = Service(settings)
-    ticks = again.engine.ticks
-    again.step(60)
-    assert again.engine.ticks > ticks
-    again.close()
 
 
 def test_a_damaged_data_file_is_named(tmp_path):

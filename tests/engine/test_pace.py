@@ -37,3 +37,20 @@ def test_the_fastest_speed_has_no_waiting():
     pace = Pace(0, 0, FASTEST)
     pace.reached(7 * MINUTE, SECOND)
     assert pace.market_at(99 * SECOND) == 7 * MINUTE
+
+
+def test_without_prices_a_race_becomes_the_walls_pace():
+    """A jump ends and full speed is one second a second, until prices come again; a new jump may go on without them."""
+    pace = Pace(0, 0, FASTEST)
+    pace.jump(10 * MINUTE, 0)
+    pace.reached(MINUTE, SECOND)
+    pace.stall(2 * SECOND, stalled=True)
+    assert not pace.racing
+    assert pace.market_at(5 * SECOND) == MINUTE + 3 * SECOND
+    assert pace.wait(MINUTE + 4 * SECOND, 5 * SECOND) == 1.0
+    pace.jump(2 * MINUTE, 5 * SECOND)
+    assert pace.racing
+    pace.reached(2 * MINUTE, 6 * SECOND)
+    assert not pace.racing
+    pace.stall(7 * SECOND, stalled=False)
+    assert pace.racing

@@ -100,6 +100,19 @@ def test_an_engine_that_died_is_named_and_comes_back(page, trading):
     assert page.evaluate("aitrade.state.time.now") > 0
 
 
+def test_a_feed_that_is_down_is_named(page):
+    """What the engine says of it stands on the page, prices are marked as old; both go when prices come again."""
+    page.evaluate(
+        "() => { const parse = window.parsed = JSON.parse; JSON.parse = (text) => { const frame = parse(text);"
+        " if (frame.type === 'health') frame.feed_failure = 'The feed is down.'; return frame; }; }"
+    )
+    page.wait_for_function("document.body.classList.contains('stale')")
+    assert notice(page).startswith("The feed is down. What you see is old.")
+    page.evaluate("JSON.parse = window.parsed")
+    page.wait_for_function("!document.body.classList.contains('stale')")
+    assert notice(page) == ""
+
+
 def test_a_silent_engine_is_named(page, trading):
     """An engine that stands still without ending is told from one that has ended."""
     import psutil

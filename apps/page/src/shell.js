@@ -271,7 +271,7 @@ const TROUBLE = [
   ['server', 'login', `Your log-in has ended. ${OLD} Make a new link on the trading machine: aitrade open`],
   ['engine', 'down', `The engine does not answer. ${OLD} It is started again by itself, with every order that it had.`],
   ['engine', 'silent', `The engine has been silent for two seconds. ${OLD}`],
-  ['feed', 'down', `The feed has failed, no price comes any more. ${OLD} The System tab says why; look at the data, then restart.`],
+  ['feed', 'down', () => `${state.health.feed_failure} ${OLD} Cancelling works, orders wait for the next price.`],
   ['feed', 'silent', `No price has come for some seconds. ${OLD} The engine answers, orders and STOP work.`],
   ['kernel', 'down', 'The page’s kernel has ended: prices, orders and STOP work, forms do not. The page is loaded again when you let go of it.'],
   ['kernel', 'silent', 'The page’s kernel does not answer: forms wait. Prices, orders and STOP work.'],
@@ -284,14 +284,18 @@ function notice() {
   const words = made.appendChild(element('span'));
   const again = made.appendChild(element('button', 'btn tiny', 'Reload'));
   again.onclick = () => location.reload();
-  on('link', (link) => {
+  const draw = () => {
+    const { link } = state;
     const found = TROUBLE.find(([part, how]) => link[part] === how);
     made.hidden = !found;
     made.classList.toggle('mild', found?.[0] === 'kernel');
     again.hidden = found?.[0] !== 'kernel';
-    put(words, found?.[2] ?? '');
+    const text = found?.[2] ?? '';
+    put(words, typeof text === 'string' ? text : text());
     document.body.classList.toggle('stale', Boolean(found) && found[0] !== 'kernel');
-  });
+  };
+  on('link', draw);
+  on('health', draw);
   return made;
 }
 

@@ -194,6 +194,9 @@ class ScriptedVenue(SimulatedVenue):
         """Never anything."""
         return None
 
+    def priced(self, why_not: str) -> None:
+        """Say nothing of it: an answer is a script's."""
+
     def restore(self, orders: Iterable[Order]) -> None:
         """Keep the orders as they stand."""
         for order in orders:

@@ -76,6 +76,10 @@ class SimulatedVenue(Venue, Protocol):
         """Return when `advance` has next to be called, ns UTC, or None."""
         ...
 
+    def priced(self, why_not: str) -> None:
+        """Take in that no price comes, and why: orders that arrive are told; "" when prices come again."""
+        ...
+
     def restore(self, orders: Iterable[Order]) -> None:
         """Put back working orders after a restart, with what they have filled."""
         ...

@@ -64,7 +64,13 @@ class MarketDay:
         for key in dict.fromkeys([*keys, *self._ordered(segment)]):
             self._commands.exit_or_say(key, SQUARE_OFF)
         if keys:
-            self._engine.say("warning", f"Square-off of {len(keys)} intraday positions sent ({segment}).", "square-off")
+            self._say_sent(len(keys), segment)
+
+    def _say_sent(self, count: int, segment: Segment) -> None:
+        text, unpriced = f"Square-off of {count} intraday positions sent ({segment}).", self._engine.unpriced
+        if unpriced:
+            text += f" {unpriced} It fills when prices come again; else close them by hand."
+        self._engine.say("alert" if unpriced else "warning", text, "square-off")
 
     def _mark_missed(self, segment: Segment) -> None:
         for key in self._intraday(segment):

@@ -1,15 +1,14 @@
 """The trading thread: takes commands and market events in order of time and hands them to the engine."""
 
 import gc
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from aitrade.core.clock import MINUTE, ReplayClock
-from aitrade.core.errors import AitradeError
+from aitrade.core.clock import MINUTE, ReplayClock, ist_time
 from aitrade.engine.pace import Pace
+from aitrade.engine.supply import Supply
 from aitrade.market.feeds import Batch, Feed
 
 if TYPE_CHECKING:
@@ -25,7 +24,11 @@ SHED_FRAME_NS = 250_000_000
 """Frames go out at most every 50 ms."""
 _RACE_EVENTS = 128
 """Events between looks at the inbox while racing."""
+_LATE_S = 0.02
+"""How long a look at a late feed may hold commands up."""
 _NEVER = 1 << 62
+Missed = Callable[[int], None]
+"""Called when prices come again after a gap, with the market time up to which all were read."""
 
 
 YOUNG_OBJECTS = 50_000
@@ -37,39 +40,6 @@ def calm_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
-
-
-class Prefetch:
-    """Makes the next batch on a thread of its own while the present one is traded."""
-
-    def __init__(self, batches: Iterator[Batch]) -> None:
-        self._batches = batches
-        self._ready: SimpleQueue[Batch | BaseException | None] = SimpleQueue()
-        self._wanted = threading.Semaphore(2)
-        self._done = False
-        threading.Thread(target=self._make, name="feed", daemon=True).start()
-
-    def next(self) -> Batch | None:
-        """Return the next batch, None when there are no more; raise what the feed raised."""
-        if self._done:
-            return None
-        batch = self._ready.get()
-        self._wanted.release()
-        if isinstance(batch, BaseException):
-            self._done = True
-            raise batch
-        self._done = batch is None
-        return batch
-
-    def _make(self) -> None:
-        try:
-            for batch in self._batches:
-                self._wanted.acquire()
-                self._ready.put(batch)
-        except BaseException as error:
-            self._ready.put(error)
-            return
-        self._ready.put(None)
 
 
 def _unseen(_tick: "Tick") -> None:
@@ -85,31 +55,41 @@ class Driver:
         self.engine = engine
         self.pace = pace
         self.done = False
-        self.failure = ""
         self.inbox: SimpleQueue[Command] = SimpleQueue()
         self._venue = venue
         self._clock = clock
         self._publish = publish
         self._published = 0
         self._shed_until = 0
-        self._stopping = False
-        self._batches: Prefetch | None = None
+        self._stopping = self._late = False
+        self._supply: Supply | None = None
+        self._missed: Missed = _nobody
         self._ticks: list[Tick] = []
         self._position = 0
         self._minute = _NEVER
         self._day: MarketDay | None = None
         self._give: Callable[[Tick], None] = engine.on_tick
 
-    def play(self, feed: Feed, day: "MarketDay", after: int) -> None:
+    def play(self, feed: Feed, day: "MarketDay", after: int, missed: Missed | None = None) -> None:
         """Go on with `feed` behind market time `after`; what lies before is taken in without being traded on."""
-        self._day = day
-        self._batches = Prefetch(feed.batches(after))
+        self.close()
+        self._day, self._missed = day, missed or _nobody
+        self._supply = Supply(feed, after, self.engine.settings.feed_seconds)
         self._ticks, self._position, self.done = [], 0, False
         self._minute = after // MINUTE * MINUTE + MINUTE
-        self._load()
-        while self._position < len(self._ticks) and self._ticks[self._position].ts <= after:
-            self.engine.take_in(self._ticks[self._position])
-            self._position += 1
+        while self._wants_batch() and not self._load() and self._supply.late:
+            pass
+
+    def close(self) -> None:
+        """Let the feed go."""
+        self._priced()
+        if self._supply is not None:
+            self._supply.close()
+
+    @property
+    def failure(self) -> str:
+        """Why no price comes, or nothing."""
+        return self._supply.trouble() if self._supply is not None and not self.done else ""
 
     def call(self, command: Command) -> None:
         """Have `command` run on the trading thread; safe from any thread."""
@@ -134,19 +114,19 @@ class Driver:
             ts = self._next_due()
             wait = self.pace.wait(ts, time.monotonic_ns()) if ts < _NEVER else float("inf")
             if wait > 0:
-                self._wait(min(wait, FRAME_NS / 1e9))
+                self._wait(0.0 if self._late else min(wait, FRAME_NS / 1e9))
             else:
                 self._race() if self.pace.racing else self._event(ts)
             self._frame()
 
     def run_to_end(self) -> None:
         """Play the whole day without commands, frames or waiting: research and benches."""
-        while (ts := self._next_due()) < _NEVER:
+        while (ts := self._settled_due()) < _NEVER:
             self._event(ts)
 
     def run_until(self, until: int) -> None:
         """Play up to market time `until`, in the same way."""
-        while (ts := self._next_due()) <= until:
+        while (ts := self._settled_due()) <= until:
             self._event(ts)
 
     def _stop(self) -> None:
@@ -177,15 +157,30 @@ class Driver:
             self._command(self.inbox.get())
 
     def _next_due(self) -> int:
-        """Return the market time of whatever comes next, or never."""
-        if self._position >= len(self._ticks) and not self.done:
+        """Return the market time of whatever comes next; never while that depends on a batch that is late."""
+        if self._wants_batch():
             self._load()
+        self._late = self._wants_batch() and self._supply is not None and self._supply.late
+        if self._late:
+            return _NEVER
         tick = self._ticks[self._position].ts if self._position < len(self._ticks) else _NEVER
         due = self._venue.next_due()
         minute = self._minute if not self.done else _NEVER
         if self.engine.paced:
             minute = min(minute, self.engine.paced_due())
         return min(tick, minute, _NEVER if due is None else due)
+
+    def _settled_due(self) -> int:
+        """Return the same, however late a batch is."""
+        while (ts := self._next_due()) >= _NEVER and self._late:
+            pass
+        return ts
+
+    def _wants_batch(self) -> bool:
+        """Whether what was read is used up: its ticks are gone, and the clock has come to its end."""
+        if self.done or self._supply is None or self._position < len(self._ticks):
+            return False
+        return self._minute >= self._supply.read_to
 
     def _event(self, ts: int) -> None:
         self._clock.advance(ts)
@@ -208,36 +203,76 @@ class Driver:
             self._day.on_minute(minute)
         gc.collect(0)
 
-    def _load(self) -> None:
-        """Take the next batch; at the feed's end, close the day."""
-        batch = self._next_batch()
-        if batch is None:
+    def _load(self) -> Batch | None:
+        """Take the next batch, if it is there; at the feed's end, close the day."""
+        supply = self._supply
+        if supply is None:
+            return None
+        was_down, read_to, failed = supply.down_since, supply.read_to, supply.reason
+        batch = supply.take(self._clock.now(), _LATE_S)
+        if batch is not None:
+            self._begin(batch, read_to, was_down)
+        elif supply.down_since and not was_down:
+            self._unpriced(supply.down_since, supply.reason)
+        elif supply.ended or (was_down and self._minute > supply.end):
             self._end()
-            return
+        elif supply.late and supply.reason != failed:
+            self.engine.say("warning", f"The feed failed and is opened again: {supply.reason}.", "feed")
+        return batch
+
+    def _begin(self, batch: Batch, read_to: int, was_down: int) -> None:
+        """Trade on a batch; of one that comes after the feed was down, only on what is not past."""
+        if was_down:
+            self._priced()
+            text = f"The feed is back, it was down since {ist_time(was_down)}: prices are fresh again."
+            self.engine.say("warning", text, "feed")
+            self._missed(read_to)
         self.engine.on_batch(batch)
         self._ticks, self._position = batch.ticks, 0
+        past = self._clock.now() if was_down or batch.start < read_to else 0
+        if batch.end <= past:
+            self._ticks = []
+        while self._position < len(self._ticks) and self._ticks[self._position].ts <= past:
+            self.engine.take_in(self._ticks[self._position])
+            self._position += 1
 
-    def _next_batch(self) -> Batch | None:
-        if self._batches is None:
-            return None
-        try:
-            return self._batches.next()
-        except Exception as error:
-            self.failure = str(error) if isinstance(error, AitradeError) else f"{type(error).__name__}: {error}"
-            text = f"The feed stopped, no price comes any more: {self.failure}; look at the data, then restart."
-            self.engine.say("alert", text, "feed")
-            return None
+    def _unpriced(self, since: int, reason: str) -> None:
+        """No price comes: say so once, and let the clock go on at the wall's pace."""
+        words = f"The feed is down since {ist_time(since)}: {reason}."
+        self.engine.unpriced = words
+        self._venue.priced(f"{words} The order waits for the next price; it can be cancelled.")
+        self.pace.stall(time.monotonic_ns(), stalled=True)
+        text = (
+            f"{words} Prices are old; cancelling works, orders wait for the next price, the square-off comes at its "
+            "time. The feed is opened again by itself; look at its data."
+        )
+        self.engine.say("alert", text, "feed")
+
+    def _priced(self) -> None:
+        if self.engine.unpriced:
+            self.engine.unpriced = ""
+            self._venue.priced("")
+            self.pace.stall(time.monotonic_ns(), stalled=False)
 
     def _end(self) -> None:
         """The feed has no more: close the last minute's bars and the day."""
         self._ticks, self._position = [], 0
-        if self._day is not None and not self.done and not self.failure:
-            self._on_minute()
+        if self._day is not None and not self.done:
+            if self.engine.unpriced and self._supply is not None:
+                self._missed(self._supply.read_to)
+                self.engine.say("alert", f"{self.engine.unpriced} The day closes at the last prices known.", "feed")
+            else:
+                self._on_minute()
             self._day.close()
         self.done = True
+        self._priced()
 
     def _frame(self) -> None:
         now = time.monotonic_ns()
         if now - self._published >= (FRAME_NS if now >= self._shed_until else SHED_FRAME_NS):
             self._published = now
             self._publish()
+
+
+def _nobody(_read_to: int) -> None:
+    """Catch nothing up."""

@@ -106,6 +106,8 @@ class Engine:
         self.ticks = 0
         self.newest_tick = 0
         """How many prices came, and when the newest printed."""
+        self.unpriced = ""
+        """Why no price comes, while the feed is down."""
         self.refused = 0
         self.updates = dict.fromkeys(Update, 0)
         """How many orders our checks refused, and what venues said how often, since the process began."""

@@ -262,7 +262,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     reasons: list[str]
     feed_age_ms: float
     feed_failure: str = ""
-    """Why the feed gives no more prices; empty while it does, or when the day is over."""
+    """Why no price comes, and when the feed is tried again; empty while prices come, or when the day is over."""
     clock_offset_ms: float | None
     """Against a broker's or network time; None where the clock is a replay's, or nothing was asked."""
     data_path: str

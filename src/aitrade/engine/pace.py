@@ -14,6 +14,8 @@ class Pace:
         self._wall = wall
         self.speed = speed
         self.paused = False
+        self.stalled = False
+        """No price comes: what runs as fast as prices come runs at the wall's pace."""
         self.jump_to = 0
         """Run everything up to here as fast as it goes, then at `speed`."""
 
@@ -21,12 +23,12 @@ class Pace:
         """Return the market time that the wall's `wall` stands for; while racing, the newest event's time."""
         if self.paused or self.racing:
             return self._market
-        return self._market + (wall - self._wall) * self.speed
+        return self._market + (wall - self._wall) * (self.speed or 1)
 
     @property
     def racing(self) -> bool:
         """Everything runs as fast as it goes now."""
-        return not self.paused and (self.speed == FASTEST or self._market < self.jump_to)
+        return not self.paused and ((self.speed == FASTEST and not self.stalled) or self._market < self.jump_to)
 
     def wait(self, ts: int, wall: int) -> float:
         """Return seconds until the event at market time `ts` is due; 0.0 when it is, infinite while paused."""
@@ -34,7 +36,7 @@ class Pace:
             return float("inf")
         if self.racing:
             return 0.0
-        return max(ts - self.market_at(wall), 0) / self.speed / SECOND
+        return max(ts - self.market_at(wall), 0) / (self.speed or 1) / SECOND
 
     def reached(self, ts: int, wall: int) -> None:
         """Tell that the event at `ts` has been processed; a race that ends re-anchors the pace."""
@@ -50,6 +52,11 @@ class Pace:
         self._market, self._wall = self.market_at(wall), wall
         self.speed = self.speed if speed is None else speed
         self.paused = self.paused if paused is None else paused
+
+    def stall(self, wall: int, *, stalled: bool) -> None:
+        """Take in that prices stop, which ends a jump, or come again."""
+        self.set(wall)
+        self.stalled, self.jump_to = stalled, 0 if stalled else self.jump_to
 
     def jump(self, ts: int, wall: int) -> None:
         """Race forward to market time `ts`; one that is past changes nothing. A pause ends."""

@@ -13,7 +13,7 @@ from aitrade.brokers.simulator.exchange import PaperExchange
 from aitrade.compliance.journal import Journal
 from aitrade.compliance.tail import Tail
 from aitrade.core import logs
-from aitrade.core.clock import SECOND, ReplayClock, at
+from aitrade.core.clock import MINUTE, SECOND, ReplayClock, at, ist_time
 from aitrade.core.errors import Refused
 from aitrade.core.events import CashMove, Closed, DayBegan, Kind
 from aitrade.core.instruments import Instrument
@@ -142,6 +142,7 @@ class Service:
 
     def abandon(self) -> None:
         """Let go as a killed process does: without a last record."""
+        self._driver.close()
         self.engine.runner.close()
         self._journal.close()
 
@@ -152,6 +153,7 @@ class Service:
         try:
             self.engine.record(Kind.CLOSED, body)
         finally:
+            self._driver.close()
             self.engine.runner.close()
             self._projection.close()
             self._journal.close()
@@ -171,7 +173,7 @@ class Service:
 
     @property
     def failure(self) -> str:
-        """Why the feed stopped, or nothing."""
+        """Why no price comes and when the feed is tried again, or nothing."""
         return self._driver.failure
 
     @property
@@ -445,14 +447,14 @@ class Service:
         carried = engine.account.carried()
         body = DayBegan(day=feed.day.isoformat(), source=feed.source, assumed=feed.assumed, carried=carried)
         engine.record(Kind.DAY, body)
-        self._driver.play(feed, self._day, self._clock.now())
+        self._driver.play(feed, self._day, self._clock.now(), self._catch_up)
         self._pace.anchor(self._clock.now(), time.monotonic_ns())
 
     def _resume_day(self) -> None:
         self._take_day(self.feed)
         self._venue.restore(self._still_listed())
         self.engine.ask_again()
-        self._driver.play(self.feed, self._day, self._clock.now())
+        self._driver.play(self.feed, self._day, self._clock.now(), self._catch_up)
         self.engine.say("info", "The engine continues from its journal.")
 
     def _still_listed(self) -> list[Order]:
@@ -488,6 +490,24 @@ class Service:
                 since = max(state.strategy_since[change.name], day_open)
                 bars = [bar for key in change.instruments for bar in self._day_bars(feed, key, since)]
                 self.engine.runner.start(change, day_open, bars)
+
+    def _catch_up(self, read_to: int) -> None:
+        """Know the minutes since `read_to`, in which no price came, from the feed's history: as after a restart."""
+        if self._clock.now() - read_to < MINUTE:
+            return
+        try:
+            self._take_day_so_far()
+        except Exception as error:
+            text = f"The minutes since {ist_time(read_to)} are missing, strategies go on without them: {error}"
+            self.engine.say("alert", text, "feed")
+
+    def _take_day_so_far(self) -> None:
+        for key in self._priced():
+            bars = self._day_bars(self.feed, key, self.feed.start)
+            self.engine.quotes.seed(bars)
+            for bar in bars[-1:]:
+                self.engine.account.on_tick(key, bar.close)
+        self._restart_strategies(self.feed, self.engine.day_open)
 
     def _day_bars(self, feed: Feed, key: str, since: int) -> list[Bar]:
         now = self._clock.now()

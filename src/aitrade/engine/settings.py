@@ -32,6 +32,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Names to start with a new book's first day."""
     strategy_seconds: float = 2.0
     """How long a strategy may take for one event."""
+    feed_seconds: float = 30.0
+    """How long a feed may take for its next minute before it counts as down."""
     algo_id: str = "GENERIC"
     """The exchange's algo id on orders of strategies, until one is registered."""
     client: str = "PAPER"

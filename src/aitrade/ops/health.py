@@ -31,6 +31,8 @@ CLOCK_OFF_MS = 500.0
 """From here on no BTST and no new live exposure (house rule on clocks)."""
 MOST_BEHIND = 5_000
 """Records that the database may lag behind the journal."""
+_OF_FEED = ("No price", "The feed")
+"""What the engine's reasons about its feed begin with."""
 BACKUP_HOURS = 26
 """A daily backup with two hours to spare."""
 
@@ -107,7 +109,7 @@ def _engine(home: Path) -> _Engine:
         left = not _alive(address.pid) and _beat(home) is None
         state, reason = (State.OFF, "it was stopped") if left else (State.DOWN, _silent(address.pid, error))
         return _Engine(Component("engine", state, reason), None, address.book)
-    feed = [reason for reason in says.reasons if reason.startswith("No price")]
+    feed = [reason for reason in says.reasons if reason.startswith(_OF_FEED)]
     others = [reason for reason in says.reasons if reason not in feed]
     state, reason = (State.DEGRADED, " ".join(others)) if others else (State.OK, f"{says.state}, book {address.book}")
     return _Engine(Component("engine", state, reason), says, address.book)
@@ -224,7 +226,7 @@ def _of_engine(engine: _Engine) -> Iterator[Component]:
         for name in ("feed", "projection"):
             yield Component(name, State.UNKNOWN, "the engine does not answer")
         return
-    stale = [reason for reason in says.reasons if reason.startswith("No price")]
+    stale = [reason for reason in says.reasons if reason.startswith(_OF_FEED)]
     fresh = f"the newest price is {says.feed_age_ms / 1000:.1f} s of market time old"
     yield Component("feed", State.DEGRADED if stale else State.OK, " ".join(stale) or fresh)
     yield _projection(says)

@@ -62,6 +62,7 @@ class PaperExchange(SimulatedVenue):
         self._agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sent = 0
         self._midnight = 0
+        self._unpriced = ""
 
     # what the engine calls
 
@@ -138,6 +139,10 @@ class PaperExchange(SimulatedVenue):
             if order.id not in self._orders:
                 self._put_back(order)
 
+    def priced(self, why_not: str) -> None:
+        """Take in that no price comes, and why: what arrives waits, and is told so; "" when prices come again."""
+        self._unpriced = why_not
+
     def halt(self, ts: int, percent: int) -> None:
         """Halt the whole market at `ts` because an index has moved by `percent` (10, 15 or 20).
 
@@ -190,7 +195,7 @@ class PaperExchange(SimulatedVenue):
             return
         self._bound(order, rules)
         order.state = OrderState.OPEN
-        tape.say(order, Update.ACCEPTED, terms=True)
+        tape.say(order, Update.ACCEPTED, self._unpriced, terms=True)
         self._watch(order.segment, phase.end)
         self._pit.enter(order, gathers=rules.collects)
 
