@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from aitrade.core.clock import at
 from aitrade.core.errors import Refused
 from aitrade.core.instruments import Kind
 from aitrade.core.orders import OrderRequest, Product, Side
@@ -13,8 +14,9 @@ from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
 from aitrade.ops.ledger import walk
 from aitrade.ops.reports import produce
-from aitrade.ops.reports.charts import Bars
+from aitrade.ops.reports.charts import Bars, Line, Lines
 from aitrade.ops.reports.performance_report import Performance
+from aitrade.ops.reports.pieces import Figure, Figures, table
 from aitrade.ops.reports.positions_report import Positions
 from aitrade.ops.reports.risk_report import Risk
 from aitrade.ops.reports.tax_report import Tax
@@ -155,3 +157,31 @@ def test_a_chart_s_scale_is_round():
     assert re.findall(r'text-anchor="end">([^<]+)<', page) == [
         "-₹30,000.00", "-₹20,000.00", "-₹10,000.00", "₹0.00", "₹10,000.00",
     ]  # fmt: skip
+
+
+def test_few_bars_are_no_walls_and_a_day_is_named_once():
+    """A single bar is as wide as one of many may be; days below a line that is short stand there once."""
+    [width] = re.findall(r'<rect [^>]*width="([\d.]+)"', Bars("Orders", ["23 Nov"], [5]).html())
+    assert float(width) < 100
+    points = [(at(day, "00:00"), 1.0 + number) for number, day in enumerate(("2026-11-20", "2026-11-23"))]
+    page = Lines("Equity", [Line("Equity", points)], format="%d %b").html()
+    assert re.findall(r'text-anchor="middle">([^<]+)<', page) == ["23 Nov", "22 Nov", "21 Nov", "20 Nov"]
+
+
+def test_a_line_is_named_in_its_own_ink():
+    """Two lines are told apart by the colours of their names, which no style of the page takes away."""
+    points = [(0, 1.0), (60 * 10**9, 2.0)]
+    page = Lines("P&L", [Line("P&L", points), Line("Limit", points)]).html()
+    drawn = re.findall(r'stroke="(#\w{6})" stroke-width', page)
+    assert drawn == re.findall(r'style="fill:(#\w{6})', page)
+    assert len(set(drawn)) == 2
+
+
+def test_many_headlines_stand_in_even_rows_and_wide_tables_are_set_smaller():
+    """Nine headlines are five and four; a table of more columns than fit is of small print, one of few is narrow."""
+    tiles = Figures([Figure(str(number), "1") for number in range(9)]).html()
+    assert "--across:5" in tiles
+    assert "--across:6" in Figures([Figure(str(number), "1") for number in range(6)]).html()
+    columns = ", ".join(f"C{number}" for number in range(13))
+    assert 'class="wide"' in table(columns, [range(13)]).html()
+    assert 'class="narrow"' in table("A, B", [("a", "b")]).html()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -181,6 +182,18 @@ def test_canonical_form_leaves_out_when_and_nothing_else(made):
     shown = next(cell for cell in again["cells"] if cell.get("outputs"))
     shown["outputs"][0]["data"]["text/plain"] = "1 trade more"
     assert content_hash(again) != plain
+
+
+def test_the_catalogue_is_the_issue_s_list_and_each_span_has_a_first_day():
+    """Ten reports for readers and three of maintenance; a week begins on Monday, a tax year in April."""
+    folders = [one.folder for one in CATALOGUE.values()]
+    assert (folders.count("reports"), folders.count("maintenance")) == (10, 3)
+    day = date(2026, 3, 28)
+    firsts = {name: one.first_day(day) for name, one in CATALOGUE.items()}
+    assert firsts["trade-register"] == day
+    assert firsts["system-performance"] == date(2026, 3, 23)
+    assert firsts["compliance-pack"] == date(2026, 3, 1)
+    assert firsts["profit-and-tax"] == date(2025, 4, 1)
 
 
 def test_every_report_has_its_notebook():

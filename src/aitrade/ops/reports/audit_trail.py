@@ -66,7 +66,7 @@ class AuditTrail(msgspec.Struct):
                 headline("Things missing", len(self.gaps), mood="bad" if self.gaps else "good"),
                 headline("Records of the day", day.records),
                 headline("Records cut short", len(self.torn), "kept beside the segment" if self.torn else ""),
-                Figure("Engine starts", str(len(day.opened)), f"of which ended cleanly: {len(day.closed)}"),
+                Figure("Engine starts", str(len(day.opened)), f"clean stops: {len(day.closed)}"),
             ]
         )
         return Pieces([verified, complete, figures])
@@ -81,8 +81,8 @@ class AuditTrail(msgspec.Struct):
             "Segment:code, Records:count, First:count, Last:count, From (IST):moment, To (IST):moment, Head:code", rows,
             how="Each record's SHA-256 is taken over the hash before it and its bytes, and compared with the one "
             "that is stored; numbers must follow without a hole, and a segment must begin with the hash that the one "
-            "before ended with. The row `operations` is the journal of what was done to the system, as it stood when "
-            "the day's last record was written. Whoever keeps a head elsewhere can prove later that nothing was "
+            "before ended with. The last row, operations, is the journal of what was done to the system, as it stood "
+            "when the day's last record was written. Whoever keeps a head elsewhere can prove later that nothing was "
             "changed.",
         )  # fmt: skip
 

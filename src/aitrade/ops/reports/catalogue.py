@@ -1,12 +1,14 @@
-"""The reports that there are: what each answers, when it is due, and what it takes.
+"""The reports that there are (`catalogue.toml`): what each answers, when it is due, and what it takes.
 
 A parameter is checked here, before a kernel starts; a notebook is given values of the right type and within bounds.
 """
 
+import tomllib
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -39,7 +41,7 @@ class Span(StrEnum):
 _APRIL = 4
 
 
-class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+class Parameter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a report takes. The default's type is the parameter's; numbers lie within `least` and `most`."""
 
     name: str
@@ -48,8 +50,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     least: float | None = None
     most: float | None = None
     choices: tuple[str, ...] = ()
-    reads: Callable[[Path], object] | None = None
-    """Of a file's path: reads the file and raises Refused when it is not one; an empty path is none."""
+    reads: Literal["", "contract note"] = ""
+    """Of a file's path: what the file is, read here and refused when it is not one; an empty path is none."""
 
     def read(self, text: str) -> Value:
         """Return `text` as this parameter's value; raise Refused saying what it takes."""
@@ -73,9 +75,9 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     def _file(self, text: str) -> str:
         """Return the absolute path of a file that was read without a complaint."""
         path = Path(text).absolute()
-        if self.reads is None or not path.is_file():
+        if not path.is_file():
             raise Refused(f"{self.name}={text}: there is no such file; give the path of one, or leave it out.")
-        self.reads(path)
+        _FILES[self.reads](path)
         return str(path)
 
     def _out_of_bounds(self, value: Value) -> bool:
@@ -90,10 +92,11 @@ def _yes(text: str) -> bool:
     return text.lower() in ("yes", "true")
 
 
+_FILES: Mapping[str, Callable[[Path], object]] = {"contract note": contract_note.read}
 _READ: Mapping[type, type | object] = {str: str, int: int, float: float, bool: _yes}
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One report of the catalogue; `name` is also its notebook's."""
 
     name: str
@@ -123,6 +126,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Return the first of the days that the totals of a report for `day` are over."""
         starts = {
             Span.DAY: day,
+            Span.WEEK: day - timedelta(days=day.weekday()),
             Span.MONTH: day.replace(day=1),
             Span.YEAR: date(day.year - (day.month < _APRIL), _APRIL, 1),
             Span.BOOK: date.min,
@@ -139,157 +143,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return {name: one.read(given[name]) if name in given else one.default for name, one in known.items()}
 
 
-SPAN = Parameter(
-    name="span",
-    words="From when to the day: its tax year (1 April), its month, or the book's first day",
-    default="tax-year",
-    choices=("tax-year", "month", "book"),
-)
-CATALOGUE = {
-    report.name: report
-    for report in (
-        Report(
-            name="trade-register",
-            title="Daily trade register",
-            answers="Which trades were made, at what price, for whom and at what cost?",
-            cadence=Cadence.DAILY,
-            regulatory=True,
-        ),
-        Report(
-            name="order-log",
-            title="Order and algo log",
-            answers="What was asked of the market, by whom or which algo, and what became of it?",
-            cadence=Cadence.DAILY,
-            regulatory=True,
-        ),
-        Report(
-            name="audit-trail",
-            title="Audit-trail attestation",
-            answers="Is the record of the day whole and unaltered?",
-            cadence=Cadence.DAILY,
-            regulatory=True,
-            parameters=(
-                Parameter(
-                    name="silence",
-                    words="Seconds of market time without a record that are worth telling",
-                    default=120,
-                    least=1,
-                    most=86_400,
-                ),
-            ),
-        ),
-        Report(
-            name="charges",
-            title="Charges and contract-note reconciliation",
-            answers="What did the day cost, and does the broker's contract note say the same?",
-            cadence=Cadence.DAILY,
-            regulatory=True,
-            parameters=(
-                Parameter(
-                    name="note",
-                    words="Contract note as CSV; contract-notes/BOOK-DAY.csv in the data folder without it",
-                    default="",
-                    reads=contract_note.read,
-                ),
-                Parameter(
-                    name="tolerance",
-                    words="Paise by which a component may differ, since brokers round",
-                    default=0,
-                    least=0,
-                    most=100,
-                ),
-            ),
-        ),
-        Report(
-            name="positions-and-limits",
-            title="Positions and limits",
-            answers="What did the book hold when the day closed, and how near a position limit was it?",
-            cadence=Cadence.DAILY,
-            regulatory=True,
-        ),
-        Report(
-            name="risk",
-            title="Risk report",
-            answers="What may the book lose in a day or in a shock, and how much of its limits did the day use?",
-            cadence=Cadence.DAILY,
-            parameters=(
-                Parameter(
-                    name="confidence",
-                    words="Confidence of value at risk",
-                    default=0.99,
-                    least=0.9,
-                    most=0.999,
-                ),
-                Parameter(
-                    name="window",
-                    words="Past market days to look at",
-                    default=250,
-                    least=20,
-                    most=250,
-                ),
-            ),
-        ),
-        Report(
-            name="profit-and-tax",
-            title="P&L and tax statement",
-            answers="What did each day make, and under which tax head does each closed lot fall?",
-            cadence=Cadence.MONTHLY,
-            regulatory=True,
-            span=Span.YEAR,
-            parameters=(SPAN,),
-            seconds=540,
-        ),
-        Report(
-            name="tear-sheet",
-            title="Performance tear sheet",
-            answers="How well did the book do, for what risk, and who did it?",
-            cadence=Cadence.WEEKLY,
-            parameters=(SPAN,),
-            seconds=540,
-        ),
-        Report(
-            name="system-performance",
-            title="System performance",
-            answers="How long did orders take in a week, and how did maintenance, backups and alerts go?",
-            cadence=Cadence.WEEKLY,
-            span=Span.WEEK,
-            folder="maintenance",
-        ),
-        Report(
-            name="compliance-pack",
-            title="Monthly compliance pack",
-            answers="Did a month of trading keep to the rules, and what changed, failed or was exercised in it?",
-            cadence=Cadence.MONTHLY,
-            regulatory=True,
-            span=Span.MONTH,
-            seconds=540,
-        ),
-        Report(
-            name="system-audit",
-            title="System audit",
-            answers="Who did what to the system, on which code did it run, and did its controls work?",
-            cadence=Cadence.MONTHLY,
-            regulatory=True,
-            span=Span.MONTH,
-            seconds=540,
-        ),
-        Report(
-            name="daily-summary",
-            title="Daily summary",
-            answers="How did the day go, and what happened to the system?",
-            cadence=Cadence.DAILY,
-            folder="maintenance",
-        ),
-        Report(
-            name="preflight",
-            title="Preflight",
-            answers="What did the last run of the deployment checklist find?",
-            cadence=Cadence.ASKED,
-            of_book=False,
-            folder="maintenance",
-        ),
-    )
-}
+def _catalogue() -> dict[str, Report]:
+    rows = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))["report"]
+    return {one.name: one for one in msgspec.convert(rows, list[Report])}
+
+
+CATALOGUE = _catalogue()
 
 
 def report(name: str) -> Report:

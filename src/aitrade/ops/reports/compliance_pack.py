@@ -14,7 +14,7 @@ from aitrade.ops.incidents import Incident
 from aitrade.ops.preflight.record import Run
 from aitrade.ops.reports.charts import Bars
 from aitrade.ops.reports.month import Month
-from aitrade.ops.reports.pieces import Figure, Figures, Notice, Piece, Pieces, Table, table
+from aitrade.ops.reports.pieces import Figure, Figures, Notice, Piece, Pieces, Table, short_day, table
 from aitrade.ops.reports.subject import NIL, Totals, amount, basis, headline, home
 
 DRILLS = ("drill", "restore", "preflight")
@@ -117,7 +117,7 @@ class CompliancePack(msgspec.Struct):
             empty="The book did not trade.",
             how="From the journal of each day. P&L is the day's last mark, after charges.",
         )
-        names = [one.day[5:] for one in self.month.days]
+        names = [short_day(one.day) for one in self.month.days]
         return Pieces([days, Bars("Orders a day", names, [one.orders for one in self.month.days])])
 
     def untagged(self) -> Pieces:

@@ -5,6 +5,7 @@ page. Nothing depends on the moment of drawing, so that the same data give the s
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -29,6 +30,11 @@ def clock(ts: int) -> str:
     return f"{ist(ts):%H:%M:%S.%f}"[:-3] if ts else "–"
 
 
+def short_day(iso: str) -> str:
+    """Return an ISO day as 23 Nov."""
+    return f"{date.fromisoformat(iso):%d %b}"
+
+
 def percent(share: float) -> str:
     """Return a share (0.125) as 12.50 %."""
     return f"{share * 100:.2f} %"
@@ -45,12 +51,17 @@ WAYS: dict[str, Callable[[Any], str]] = {
     "clock": clock,
     "percent": percent,
     "figure": lambda number: f"{number:,.2f}",
+    "written": str,
 }
-"""How a column's values are written: paise as rupees, ns UTC as IST, shares as per cent."""
+"""How a column's values are written: paise as rupees, ns UTC as IST, shares as per cent; written: numbers as text."""
+_ABREAST = 7
+"""More headlines than this stand in two rows."""
 _FEW = 4
 """A table of fewer columns is as wide as they need."""
+_MANY = 12
+"""A table of more columns is set smaller, so that it fits the page."""
 _CLASSES = {
-    **dict.fromkeys(("count", "rupees", "signed", "percent", "figure"), "num"),
+    **dict.fromkeys(("count", "rupees", "signed", "percent", "figure", "written"), "num"),
     **dict.fromkeys(("code", "clock", "moment"), "code"),
     "words": "words",
 }
@@ -94,7 +105,8 @@ class Figures(msgspec.Struct, Piece):
             f"<i>{escape(one.remark)}</i></div>"
             for one in self.figures
         )
-        return f'<div class="figures">{tiles}</div>{explained(self.how)}'
+        across = len(self.figures) if len(self.figures) <= _ABREAST else -(-len(self.figures) // 2)
+        return f'<div class="figures" style="--across:{across}">{tiles}</div>{explained(self.how)}'
 
     def text(self) -> str:
         """Return a line a headline."""
@@ -130,13 +142,17 @@ class Table(msgspec.Struct, Piece):
         heads = "".join(f"<th{_side(one)}>{escape(one.heading)}</th>" for one in self.columns)
         body = "".join(self._row(row) for row in self.rows)
         foot = f"<tfoot>{self._row(self.total)}</tfoot>" if self.total else ""
-        size = ' class="narrow"' if len(self.columns) < _FEW else ""
-        table = f"<table{size}><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{foot}</table>"
+        table = f"<table{self._size()}><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{foot}</table>"
         return f'{caption}<div class="scroll">{table}</div>{explained(self.how)}'
 
     def text(self) -> str:
         """Return how much there is; the rows are in the HTML."""
         return f"{self.caption or 'Table'}: {len(self.rows)} rows" if self.rows else self.empty
+
+    def _size(self) -> str:
+        if len(self.columns) < _FEW:
+            return ' class="narrow"'
+        return ' class="wide"' if len(self.columns) > _MANY else ""
 
     def _row(self, row: Sequence[Any]) -> str:
         cells = (

@@ -202,7 +202,7 @@ class Risk(msgspec.Struct):
         """Return how many orders each rule refused."""
         rows = list(refusals_by_rule(self.day).items())
         return table(
-            "Rule, Refusals:count", rows, empty="No order was refused.",
+            "Rule, Refusals:count", rows, caption="Refusals", empty="No order was refused.",
             how=f"{count(len(self.day.refusals))} orders were refused; one that broke several rules counts for each.",
         )  # fmt: skip
 

@@ -74,12 +74,12 @@ class Totals(msgspec.Struct, Piece):
     """Control totals: what any other count of the same journal must give; they go into the manifest too."""
 
     totals: dict[str, int]
-    how: str = "Summed over the rows of this report. Names that end in _paise are amounts, the others are numbers."
+    how: str = "Summed over the rows of this report. Any other count of the same journal has to give the same."
 
     def html(self) -> str:
         """Return the totals as a table."""
         rows = [(_words(name), _written(name, value)) for name, value in self.totals.items()]
-        return table("What, Total", rows, how=self.how).html()
+        return table("What, Total:written", rows, how=self.how).html()
 
     def text(self) -> str:
         """Return a line a total."""
@@ -122,7 +122,8 @@ def segment(instrument: str) -> str:
 
 
 def _words(name: str) -> str:
-    return name.removesuffix("_paise").replace("_", " ").capitalize()
+    plain = name.removesuffix("_paise")
+    return CHARGES_IN_WORDS.get(plain) or plain.replace("_", " ").capitalize().replace("Pnl", "P&L")
 
 
 def _written(name: str, value: int) -> str:

@@ -14,7 +14,7 @@ from aitrade.ops import ledger
 from aitrade.ops.ledger import Day
 from aitrade.ops.maintenance.task import Outcome
 from aitrade.ops.reports.charts import Bars
-from aitrade.ops.reports.pieces import Figures, Notice, Pieces, Table, table
+from aitrade.ops.reports.pieces import Figures, Notice, Pieces, Table, short_day, table
 from aitrade.ops.reports.subject import Totals, basis, headline, home
 
 _TASK, _BAD = "task", ("failed", "late")
@@ -96,7 +96,12 @@ class SystemPerformance(msgspec.Struct, kw_only=True):
     def slowest(self) -> Bars:
         """Return each day's p99."""
         days = sorted(day for day, ways in self.ways.items() if ways)
-        return Bars("p99 of an order's way, ms", days, [_at(self.ways[day], 0.99) for day in days], way="figure")
+        return Bars(
+            "p99 of an order's way, ms",
+            [short_day(day) for day in days],
+            [_at(self.ways[day], 0.99) for day in days],
+            way="figure",
+        )
 
     def journal(self) -> Table:
         """Return how much was written."""

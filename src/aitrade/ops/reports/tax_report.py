@@ -13,7 +13,7 @@ from aitrade.core.orders import CHARGE_COMPONENTS
 from aitrade.market.tax import Rule, Taxes, assumed
 from aitrade.ops.reports.charts import Bars, Line, Lines
 from aitrade.ops.reports.lots import Match
-from aitrade.ops.reports.pieces import Figure, Figures, Notice, Piece, Pieces, Table, table
+from aitrade.ops.reports.pieces import Figure, Figures, Notice, Piece, Pieces, Table, short_day, table
 from aitrade.ops.reports.profit_and_tax import CAPITAL, Closed, Head, HeadTotal, Statement, statement
 from aitrade.ops.reports.span import bounds, until
 from aitrade.ops.reports.subject import CHARGES_IN_WORDS, Totals, amount, headline, home
@@ -110,7 +110,7 @@ class Tax(msgspec.Struct):
         return Pieces(
             [
                 Bars(
-                    "P&L of each day, charges taken off", [row[0][5:] for row in rows], [row[7] for row in rows],
+                    "P&L of each day, charges taken off", [short_day(row[0]) for row in rows], [row[7] for row in rows],
                     "rupees",
                 ),
                 Lines("Equity at each close", [Line("Equity", points)], format="%d %b"),
