@@ -2,10 +2,13 @@
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from paper_market import CALL, FUTURE, SHARE, Market
 
-from aitrade.core.clock import at
+from aitrade.core.clock import SECOND, at
 from aitrade.core.errors import Refused
+from aitrade.core.quotes import Tick
 
 DAY = "2026-11-23"
 STOCK = msgspec.structs.replace(SHARE, has_derivatives=True)
@@ -86,6 +89,79 @@ def test_pre_open(script, said):
 def test_closing(script, said):
     """The closing auction matches at its print, the post-close session at the close."""
     assert Market(STOCK, start="15:00:00", day=DAY).run(script).said == said
+
+
+REFERENCES = [
+    # day, from when, script: the last order lies on the bound of the band, or a tick beyond it; 103.00 is the average
+    ("2026-11-23", "15:00:00", "100.00x400, 104.00x1200, at 15:20:01, BUY 10 LIMIT 106.05", "ACCEPTED"),
+    ("2026-11-23", "15:00:00", "100.00x400, 104.00x1200, at 15:20:01, BUY 10 LIMIT 106.10", "REJECTED"),
+    ("2026-11-23", "15:00:00", "100.00x400, 104.00x1200, at 15:20:01, BUY 10 LIMIT 99.95", "ACCEPTED"),
+    ("2026-11-23", "15:00:00", "100.00x400, 104.00x1200, at 15:20:01, BUY 10 LIMIT 99.90", "REJECTED"),
+    # what prints before 15:00, from 15:15 on or without quantity does not count
+    ("2026-11-23", "14:59:59", "110.00x9999, 103.00x1, 90.00x0, at 15:20:01, BUY 10 LIMIT 106.05", "ACCEPTED"),
+    ("2026-11-23", "14:59:59", "110.00x9999, 103.00x1, at 15:20:01, BUY 10 LIMIT 106.10", "REJECTED"),
+    ("2026-11-23", "15:14:59", "103.00x1, 110.00x9999, at 15:20:01, BUY 10 LIMIT 106.10", "REJECTED"),
+    # from 2026-12-07 it is 15:15 to 15:30
+    ("2026-12-08", "15:14:59", "110.00x9999, 103.00x1, at 15:31:01, BUY 10 LIMIT 106.05", "ACCEPTED"),
+    ("2026-12-08", "15:14:59", "110.00x9999, 103.00x1, at 15:31:01, BUY 10 LIMIT 106.10", "REJECTED"),
+    # without a print in the window the last price, without any yesterday's close (100.00)
+    ("2026-11-23", "14:30:00", "103.00x1, at 15:20:01, BUY 10 LIMIT 106.05", "ACCEPTED"),
+    ("2026-11-23", "14:30:00", "at 15:20:01, BUY 10 LIMIT 103.05", "REJECTED"),
+]
+
+CLOSES = [
+    # instrument, day, script: after the close the last order asks for the close, which alone trades
+    # a stock with derivatives: the auction's price, or without a match the auction's reference
+    (STOCK, "2026-11-23", "100.00x400, 104.00x1200, at 15:30:01, 102.00x9, at 15:50:01, BUY 10 LIMIT 102.00 CNC"),
+    (STOCK, "2026-11-23", "100.00x400, 104.00x1200, at 15:50:01, BUY 10 LIMIT 103.00 CNC"),
+    # one without: the average of the last half hour
+    (SHARE, "2026-11-23", "100.00x400, at 15:29:00, 104.00x1200, at 15:50:01, BUY 10 LIMIT 103.00 CNC"),
+    # and so both before there was an auction; a price between two ticks goes to the nearer one
+    (STOCK, "2025-03-28", "100.00x400, at 15:29:00, 104.00x1200, at 15:40:01, BUY 10 LIMIT 103.00 CNC"),
+    (SHARE, "2025-03-28", "100.00x400, at 15:29:00, 100.05x500, at 15:40:01, BUY 10 LIMIT 100.05 CNC"),
+    (SHARE, "2025-03-28", "at 15:30:00, 101.00x400, at 15:40:01, BUY 10 LIMIT 101.00 CNC"),
+]
+
+
+@pytest.mark.parametrize(("day", "start", "script", "said"), REFERENCES)
+def test_the_closing_auction_is_held_against_its_windows_average(day, start, script, said):
+    """The band lies around the volume-weighted average of the window that holds on the day."""
+    assert Market(STOCK, start=start, day=day).run(script).said == said
+
+
+@pytest.mark.parametrize(("instrument", "day", "script"), CLOSES)
+def test_the_close_is_the_auctions_price_or_the_windows_average(instrument, day, script):
+    """The close is taken, one tick more is told what the close is."""
+    market = Market(instrument, start="15:00:00", day=day).run(script)
+    assert market.said == "ACCEPTED"
+    price = script.split()[-2]
+    beyond = f"{float(price) + 0.05:.2f}"
+    refused = Market(instrument, start="15:00:00", day=day).run(script.replace(f"{price} CNC", f"{beyond} CNC"))
+    assert refused.reason == f"After the close only ₹{price}, the closing price, trades, not ₹{beyond}; use that price."
+
+
+PRINT = st.tuples(st.integers(-30, 1_100), st.integers(9_000, 11_000), st.integers(0, 500))
+
+
+@given(st.lists(PRINT, min_size=1, max_size=30))
+def test_the_reference_is_the_value_over_the_units(prints):
+    """Whatever prints around the window, a restart or none: its value over its units, on the grid."""
+    opens = at(DAY, "15:00")
+    ticks = [Tick(STOCK.key, opens + second * SECOND, price * 5, units) for second, price, units in sorted(prints)]
+    inside = [tick for tick in ticks if opens <= tick.ts < at(DAY, "15:15")]
+    units = sum(tick.quantity for tick in inside)
+    restarted, market = Market(STOCK, start="15:20:01", day=DAY), Market(STOCK, start="15:20:01", day=DAY)
+    for place, tick in enumerate(ticks):
+        market.exchange.on_tick(tick)
+        (restarted.exchange.take_in if place % 2 else restarted.exchange.on_tick)(tick)
+    averages = [one.exchange._closing.average(STOCK, one.now) for one in (market, restarted)]
+    assert averages[0] == averages[1]
+    if units:
+        value = sum(tick.price * tick.quantity for tick in inside)
+        assert averages[0] % STOCK.tick == 0
+        assert abs(averages[0] - value / units) <= STOCK.tick / 2
+    else:
+        assert averages[0] == 0
 
 
 @pytest.mark.parametrize(("script", "said"), HALTS)

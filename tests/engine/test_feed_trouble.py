@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from aitrade.core.clock import MINUTE, SECOND, at, ist_time
-from aitrade.core.orders import OrderRequest, OrderState, OrderType, Side
+from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
 from aitrade.engine.supply import LONGEST_PAUSE, Supply
@@ -197,7 +197,7 @@ def test_prices_that_come_again_let_the_square_off_fill(begin):
     assert service.engine.book.position(TCS, "MIS") == 10
     mend(service, feed)
     service.step(120)
-    assert feed.opened[-1] >= at(DAY, "15:06")
+    assert max(feed.opened) >= at(DAY, "15:06")
     assert service.failure == ""
     assert said(service)[-1][0] == "warning"
     assert "The feed is back" in said(service)[-1][1]
@@ -252,6 +252,34 @@ def test_as_fast_as_it_goes_the_market_waits_for_prices(begin):
     thread.join(10)
     assert service.engine.book.state.day.ended
     assert "The feed is back" in said(service)[-1][1]
+
+
+def refusal_in_the_auction(service):
+    """What the closing auction says of a purchase far above its band."""
+    service._driver.run_until(at(DAY, "15:21"))
+    service._clock.advance(at(DAY, "15:21"))
+    tick = service.engine.instruments[TCS].tick
+    price = service.engine.quotes.last(TCS) * 104 // 100 // tick * tick
+    order = buy(service, type=OrderType.LIMIT, price=price, product=Product.CNC)
+    service.step(5)
+    return order.reason
+
+
+def test_the_closing_auctions_reference_survives_gaps_and_restarts(begin):
+    """Its band is made of the window's prints, those that came before a restart or while the feed was down as well."""
+    whole, _ = begin(times=0, start="15:02")
+    gap, feed = begin(since="15:05", start="15:02")
+    gap.step(11 * 60)
+    assert gap.failure
+    mend(gap, feed)
+    killed, _ = begin(times=0, start="15:02")
+    killed.step(16 * 60 + 30)
+    killed.abandon()
+    again = Service(killed.settings)
+    told = [refusal_in_the_auction(service) for service in (whole, gap, again)]
+    again.abandon()
+    assert "outside the closing auction's band of" in told[0]
+    assert told == told[:1] * 3
 
 
 class Wall:

@@ -194,6 +194,9 @@ class ScriptedVenue(SimulatedVenue):
         """Never anything."""
         return None
 
+    def take_in(self, tick: Tick) -> None:
+        """Take no notice: a script fills orders."""
+
     def priced(self, why_not: str) -> None:
         """Say nothing of it: an answer is a script's."""
 

@@ -76,6 +76,10 @@ class SimulatedVenue(Venue, Protocol):
         """Return when `advance` has next to be called, ns UTC, or None."""
         ...
 
+    def take_in(self, tick: Tick) -> None:
+        """Know a tick from before a restart or from a gap: it fills nothing."""
+        ...
+
     def priced(self, why_not: str) -> None:
         """Take in that no price comes, and why: orders that arrive are told; "" when prices come again."""
         ...

@@ -359,6 +359,7 @@ class Engine:
 
     def take_in(self, tick: Tick) -> None:
         """Know a price that was traded on before a restart: quotes and bars, no fills, no alerts."""
+        self.venue.take_in(tick)  # type: ignore[attr-defined]
         self.quotes.on_tick(tick)
         self.account.on_tick(tick.instrument, tick.price)
         self.bars.on_tick(tick)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from aitrade.brokers.simulator import admission, phases, reasons
+from aitrade.brokers.simulator.closing import Closing
 from aitrade.brokers.simulator.facts import DayFacts, Facts
 from aitrade.brokers.simulator.floor import Floor
 from aitrade.brokers.simulator.latency import Latency
@@ -55,6 +56,7 @@ class PaperExchange(SimulatedVenue):
         self._participation = participation
         self._latency = latency or Latency(seed=seed)
         self._facts = facts or Facts.load()
+        self._closing = Closing(calendar, self._facts, instruments)
         self._tape = Tape()
         self._pit = Pit(self._tape, participation, self._facts.on(date(1970, 1, 1)))
         self._orders: dict[str, Working] = {}
@@ -106,9 +108,20 @@ class PaperExchange(SimulatedVenue):
         tape, pit = self._tape, self._pit
         tape.now = max(tape.now, tick.ts)
         pit.last[tick.instrument] = tick
+        if tick.ts >= self._closing.since:
+            self._closing.note(tick)
         book = pit.books.get(tick.instrument)
         if book is not None and tick.quantity > 0:
             pit.print(book, tick, phases.conduct(self._floor.phase(book.segment, tape.now)))
+
+    def take_in(self, tick: Tick) -> None:
+        """Know a print from before a restart: it is the last price and counts for the close, and fills nothing."""
+        self._pit.last[tick.instrument] = tick
+        self._closing.note(tick)
+
+    def remembers_from(self, now: int) -> int:
+        """Return from when on prints have to be taken in at a restart at `now`, ns UTC; 0 where none has to be."""
+        return self._closing.began(now)
 
     def advance(self, ts: int) -> None:
         """Let arrivals and phase changes up to and including `ts` happen, each at its own time."""
@@ -201,13 +214,25 @@ class PaperExchange(SimulatedVenue):
 
     def _price_refusal(self, order: Working, rules: phases.Conduct) -> str:
         """Return why a session that knows its price beforehand does not take the order's, or ""."""
-        reference = self._pit.reference(order) if order.limit and (rules.closing or rules.at_close) else 0
+        reference = self._reference(order) if order.limit and (rules.closing or rules.at_close) else 0
         if not reference:
             return ""
         if rules.at_close:
             return reasons.not_the_close(order, reference) if order.limit != reference else ""
         band = self._today().closing_band(reference, order.instrument.tick)
         return reasons.outside_auction(order, band) if band[1] and not band[0] <= order.limit <= band[1] else ""
+
+    def _reference(self, order: Working) -> int:
+        """Return the close, or before there is one the closing auction's reference; 0 where no price is known.
+
+        The print of the auction's match is the close. Else it is the window's average; the last price where nothing
+        printed in the window, and before any print yesterday's close.
+        """
+        last, match = self._pit.last.get(order.instrument.key), self._closing.match(order.segment, self._tape.now)
+        if last is not None and match and last.ts >= match and last.quantity:
+            return last.price
+        average = self._closing.average(order.instrument, self._tape.now)
+        return average or self._pit.last_price(order) or order.instrument.previous_close
 
     def _expiry_refusal(self, order: Working) -> str:
         """Return why an expiring index contract does not trade any more, or ""; while it does, note when it stops."""
@@ -235,7 +260,7 @@ class PaperExchange(SimulatedVenue):
         if not order.taking or rules.collects:
             return
         if rules.at_close:
-            order.limit, order.taking = self._pit.reference(order), False
+            order.limit, order.taking = self._reference(order), False
         else:
             self._pit.protect(order, self._pit.last_price(order))
 

@@ -43,9 +43,10 @@ class ProtectionRow(_Dated, frozen=True, kw_only=True):
 
 
 class AuctionRow(_Dated, frozen=True, kw_only=True):
-    """The band of the closing auction."""
+    """The closing auction: its band, and the window (IST HH:MM) whose average price is its reference."""
 
     band_basis_points: int
+    reference_vwap: tuple[str, str]
 
 
 class TypesRow(_Dated, frozen=True, kw_only=True):

@@ -66,10 +66,6 @@ class Pit:
         last = self.last.get(order.instrument.key)
         return last.price if last and last.ts >= self.morning else 0
 
-    def reference(self, order: Working) -> int:
-        """Return the last price of the day, or the close of the day before; 0 where neither is known."""
-        return self.last_price(order) or order.instrument.previous_close
-
     def protect(self, order: Working, reference: int) -> None:
         """Bound a market order by its protection price; without a reference its first print will."""
         if reference:
