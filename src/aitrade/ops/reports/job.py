@@ -1,12 +1,16 @@
 """The job child that makes reports: papermill runs the notebook, nbconvert writes the page, a browser prints it.
 
-A JSON list of `Job` comes on standard input; a line with a JSON `Made` goes to standard output after each. It runs
-apart from whatever trades.
+Lines with a JSON list of `Job` come on standard input; a line with a JSON `Made` goes to standard output after each.
+It runs apart from whatever trades.
 """
 
 import os
+import re
 import sys
+import threading
 import time
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +18,16 @@ import msgspec
 
 from aitrade.core import logs
 from aitrade.core.config import load
-from aitrade.core.files import write_private
+from aitrade.core.errors import AitradeError
 from aitrade.ops.reports.canonical import content_hash, file_hash
 from aitrade.ops.reports.catalogue import Value, report
 
-KERNEL = "aitrade"
 _log = logs.get(__name__)
 NOT_NEEDED = ("rfc3987_syntax", "pyarrow")
 """Optional packages of papermill's own imports that take 1.5 s: a grammar of web addresses, remote file systems."""
-
-SOCKETS = {"KernelManager": {"transport": "ipc"}}
-"""The kernel listens on files of its owner's, on no port."""
+WATCH_SECONDS = 0.5
+"""How soon a copy whose parent was ended ends, too."""
+_IMPORTS = re.compile(r"from (aitrade\.[\w.]+) import")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,14 +61,47 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def main() -> None:
-    """Make the reports that standard input asks for; progress goes to standard error."""
+    """Make the reports that each line of standard input asks for; progress goes to standard error."""
     sys.modules.update(dict.fromkeys(NOT_NEEDED))  # type: ignore[arg-type]
-    jobs = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Job])
     with os.fdopen(os.dup(1), "wb", buffering=0) as answers:
         os.dup2(2, 1)
         logs.configure("jobs", load().home / "logs")
-        for job in jobs:
-            answers.write(msgspec.json.encode(attempt(job)) + b"\n")
+        for line in sys.stdin.buffer:
+            for job in msgspec.json.decode(line, type=list[Job]):
+                answers.write(apart(job))
+
+
+def apart(job: Job) -> bytes:
+    """Make a report in a copy of this process, where the system has copies, and return its answer, a line of JSON.
+
+    So each begins with everything imported and nothing computed, and one that crashes ends none but itself.
+    """
+    warm(job)
+    if not hasattr(os, "fork"):
+        return _answer(attempt(job))
+    reads, writes = os.pipe()
+    copy = os.fork()
+    if not copy:
+        _watch(os.getppid())
+        with os.fdopen(writes, "wb") as answer:
+            answer.write(_answer(attempt(job)))
+        os._exit(0)
+    os.close(writes)
+    with os.fdopen(reads, "rb") as answer:
+        said = answer.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+    return said or _answer(Made(notebook="", error=f"its process ended with status {status}"))
+
+
+def warm(job: Job) -> None:
+    """Import what making a report takes; whatever cannot be imported its notebook will tell."""
+    from aitrade.ops.reports import engine, page
+
+    engine.CellShell.instance(config=engine.QUIET)
+    page.warm()
+    with suppress(AitradeError, ImportError, OSError):
+        for name in _IMPORTS.findall(report(job.report).notebook.read_text(encoding="utf-8")):
+            import_module(name)
 
 
 def attempt(job: Job) -> Made:
@@ -115,16 +151,16 @@ def totals(notebook: dict[str, Any]) -> dict[str, int]:
 def _execute(job: Job, draft: Path) -> str:
     """Run the notebook into `draft`; return what went wrong, or ""."""
     import papermill
-    from traitlets.config import Config
+
+    from aitrade.ops.reports import engine
 
     wanted = report(job.report)
-    _install_kernel(Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / KERNEL)
     parameters = {"book": job.book, "day": job.day, **job.parameters}
     try:
         papermill.execute_notebook(
-            str(wanted.notebook), str(draft), parameters, kernel_name=KERNEL, cwd=str(draft.parent),
+            str(wanted.notebook), str(draft), parameters, engine_name=engine.NAME, cwd=str(draft.parent),
             execution_timeout=wanted.seconds, progress_bar=sys.stderr.isatty(), log_output=False,
-            shutdown_kernel="immediate", config=Config({} if os.name == "nt" else SOCKETS),
+            request_save_on_cell_execute=False,
         )  # fmt: skip
     except papermill.PapermillExecutionError as failed:
         return f"cell {failed.exec_count}: {failed.ename}: {failed.evalue}"
@@ -133,11 +169,19 @@ def _execute(job: Job, draft: Path) -> str:
     return ""
 
 
-def _install_kernel(folder: Path) -> None:
-    """Write the kernel's description: this very interpreter, without a history file."""
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
-    spec = {"argv": command, "display_name": KERNEL, "language": "python"}
-    write_private(folder / "kernel.json", msgspec.json.encode(spec))
+def _answer(made: Made) -> bytes:
+    return msgspec.json.encode(made) + b"\n"
+
+
+def _watch(parent: int) -> None:
+    """End this copy when its parent is gone."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True).start()
 
 
 def _version(known: dict[str, str], content: str) -> int:

@@ -21,6 +21,11 @@ LARGEST_PRINT = 3 << 20
 _HEADING = re.compile(r"^## +(.+?) *$", re.MULTILINE)
 
 
+def warm() -> None:
+    """Import what a page is made with."""
+    import nbconvert  # noqa: F401 - so that copies of this process have it
+
+
 def written(report: Report, notebook: Path, version: int, content: str) -> Path:
     """Write the page of an executed notebook beside it, unless it is there, and return its path."""
     import nbformat

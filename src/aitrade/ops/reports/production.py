@@ -1,9 +1,5 @@
 """Making reports: asked for by name and day, made by a job child, kept by version, noted in the operations journal."""
 
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,6 +9,7 @@ from aitrade.compliance.operations import note, noted
 from aitrade.core.errors import AitradeError, Refused
 from aitrade.core.files import FileLock
 from aitrade.ops import ledger
+from aitrade.ops.reports import press
 from aitrade.ops.reports.canonical import file_hash
 from aitrade.ops.reports.catalogue import CATALOGUE, Cadence, Report, Value, a_day, report
 from aitrade.ops.reports.job import Job, Made
@@ -20,7 +17,6 @@ from aitrade.ops.reports.job import Job, Made
 WHAT = "report"
 INSTALLATION = "installation"
 """What stands for the book on a report that is of no book."""
-LONGEST_SECONDS = 600
 
 
 class ReportFailed(AitradeError):
@@ -155,49 +151,12 @@ def _all(
             )
             for one, values in wanted
         ]  # fmt: skip
-        made = _children(home, jobs)
+        made = press.make(home, jobs)
         return [_failed(home, *pair) if pair[1].error else _noted(home, *pair) for pair in zip(jobs, made, strict=True)]
 
 
 def _known(home: Path, name: str, day: str, book: str, values: Mapping[str, Value]) -> dict[str, str]:
     return {str(kept.version): kept.content_hash for kept in manifests(home, name, day, book, values)}
-
-
-def _children(home: Path, jobs: list[Job]) -> list[Made]:
-    """Run the job child; what it did not answer is a failed report with its last words."""
-    command = [sys.executable, "-m", "aitrade.ops.reports.job"]
-    with tempfile.TemporaryDirectory(prefix="aitrade-") as runtime:
-        try:
-            done = subprocess.run(  # noqa: S603 - our own interpreter and module
-                command, input=msgspec.json.encode(jobs), stdout=subprocess.PIPE, env=_environment(home, runtime),
-                timeout=LONGEST_SECONDS, check=False, stderr=None if sys.stderr.isatty() else subprocess.PIPE,
-            )  # fmt: skip
-            words = (done.stderr or b"").decode(errors="replace").strip().splitlines()
-            said, died = done.stdout, words[-1] if words else f"its process ended with status {done.returncode}"
-        except subprocess.TimeoutExpired as late:
-            said, died = late.stdout or b"", f"reports took longer than {LONGEST_SECONDS} s"
-    made = [msgspec.json.decode(line, type=Made) for line in said.splitlines() if line.endswith(b"}")]
-    return made + [Made(notebook="", error=died)] * (len(jobs) - len(made))
-
-
-def _environment(home: Path, runtime: str) -> dict[str, str]:
-    """Return the environment of child and kernel: Jupyter's files lie in the data folder, sets come in one order.
-
-    The kernel's sockets lie in `runtime`: their paths must be short.
-    """
-    jupyter = home / "run" / "jupyter"
-    own = {
-        "AITRADE_HOME": str(home),
-        "JUPYTER_DATA_DIR": str(jupyter),
-        "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
-        "JUPYTER_RUNTIME_DIR": runtime,
-        "JUPYTER_PLATFORM_DIRS": "1",
-        "IPYTHONDIR": str(jupyter / "ipython"),
-        "PYTHONHASHSEED": "0",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "PYTHONWARNINGS": "ignore",
-    }
-    return {**os.environ, **own}
 
 
 def _noted(home: Path, job: Job, made: Made) -> Produced:
