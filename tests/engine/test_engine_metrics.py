@@ -3,7 +3,9 @@
 import threading
 import time
 
+import numpy as np
 import pytest
+from onnxruntime import datasets
 from prometheus_client.parser import text_string_to_metric_families
 
 from aitrade.core.errors import OrderRefused, Unreachable
@@ -13,6 +15,8 @@ from aitrade.engine.api import Api
 from aitrade.engine.client import EngineClient
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
+from aitrade.npu.devices import PROCESSOR, found
+from aitrade.npu.sessions import Session
 
 TCS = "NSE:TCS"
 
@@ -95,6 +99,20 @@ def test_the_order_rate_in_use_is_seen_beside_its_limit(client):
     client.set_speed(paused=False)
     assert now["aitrade_order_rate_used", "NSE"] == now["aitrade_order_rate_peak", "NSE"] == 2
     assert now["aitrade_order_rate_limit",] >= 2
+
+
+def test_a_run_of_a_model_is_seen_on_its_device(client):
+    """None is told while none ran; one run is one, with its time, on the device that the accelerator's metric names."""
+    limit = time.monotonic() + 20
+    while ("aitrade_inference_seconds_count", device := found()) not in (before := figures(client)):
+        assert time.monotonic() < limit, "the device was not found"
+        time.sleep(0.05)
+    assert before["aitrade_accelerator", device] == (device != PROCESSOR)
+    session = Session(datasets.get_example("mul_1.onnx"))
+    session.run({"X": np.ones((3, 2), np.float32)})
+    now = figures(client)
+    assert now["aitrade_inference_seconds_count", device] == before["aitrade_inference_seconds_count", device] + 1
+    assert now["aitrade_inference_seconds_sum", device] > before["aitrade_inference_seconds_sum", device]
 
 
 def test_a_halt_is_seen(client):

@@ -74,8 +74,10 @@ def test_deadlines_come_from_the_facts_of_the_day(tmp_path):
     assert after[0].by == at("2026-11-20", "13:00")
     assert [due.step for due in after] == ["first report", "preliminary report", "root cause analysis"]
     assert ist_date(after[1].by) == date(2026, 11, 23)
-    assert {due.confidence for due in after} == {"B", "M"}
-    assert deadlines(tmp_path, "cyber", BEGAN)[0].by == at("2026-11-20", "17:00")
+    assert ist_date(after[2].by) == date(2026, 12, 4)
+    assert [due.confidence for due in after] == ["A", "A", "B"]
+    (cyber,) = deadlines(tmp_path, "cyber", BEGAN)
+    assert (cyber.by, cyber.to.startswith("CERT-In")) == (at("2026-11-20", "17:00"), True)
     assert deadlines(tmp_path, "other", BEGAN) == []
 
 

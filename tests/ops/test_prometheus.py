@@ -11,17 +11,20 @@ import time
 import urllib.parse
 import urllib.request
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from aitrade.core.config import load
 from aitrade.core.metrics import TABLE
 from aitrade.core.orders import OrderRequest, Side
 from aitrade.engine.client import EngineClient
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops.children import Child, Running
-from aitrade.ops.supervisor import address_of
+from aitrade.ops.supervisor import Supervisor, address_of
+from aitrade.ui.processes import page_children, page_link
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ELSEWHERE = ("aitrade_page_", "aitrade_chart_", "aitrade_component_", "aitrade_errors_kept")
@@ -78,11 +81,11 @@ class Asked:
         """The values of an instant query, by their labels."""
         return [(row["metric"], float(row["value"][1])) for row in self("query", query=expression)["result"]]
 
-    def until(self, expression, holds, seconds=20):
+    def until(self, expression, holds, seconds=20, title=""):
         """Ask until the rows are as they should be; return them."""
         limit = time.monotonic() + seconds
         while not holds(rows := self.rows(expression)):
-            assert time.monotonic() < limit, (expression, rows)
+            assert time.monotonic() < limit, (title, expression, rows)
             time.sleep(0.1)
         return rows
 
@@ -144,6 +147,35 @@ def test_prometheus_scrapes_the_running_engine_and_evaluates_the_rules(home, eng
         os.kill(engine.pid, signal.SIGKILL)
         engine.wait(10)
         asked.until('ALERTS{alertname="EngineSilent"}', bool)
+
+
+def test_every_question_of_the_dashboard_has_an_answer(tmp_path):
+    """With engine, chart worker and page running, and a visitor: each panel has data, and no panel only gaps."""
+    shutil.copytree(DEPLOY / "prometheus", tmp_path / "metrics")
+    written = tmp_path / "metrics" / "prometheus.yml"
+    written.write_text(written.read_text().replace("interval: 5s", "interval: 200ms"))
+    configuration = load(home=tmp_path, page_port=0)
+    settings = EngineSettings(home=str(tmp_path), day="2026-11-23", start="10:00", speed=10)
+    supervisor = Supervisor(settings, page_children(configuration), lambda _: None)
+    supervisor.start()
+    try:
+        with prometheus(tmp_path) as asked:
+            asked.until('up{job="aitrade"}', lambda rows: sorted(value for _, value in rows) == [1.0, 1.0, 1.0])
+            with EngineClient.of(tmp_path) as client:
+                client.place(OrderRequest(instrument="NSE:TCS", side=Side.BUY, quantity=1))
+            visit(configuration, "/aitrade/chart/window?instrument=NSE:TCS&minutes=5&count=20")
+            for title, expression in expressions():
+                asked.until(expression, lambda rows: any(not isnan(value) for _, value in rows), title=title)
+    finally:
+        supervisor.stop()
+
+
+def visit(configuration, path):
+    """Open the page by its link, as a browser does, and ask for a path with the same cookie."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    link = page_link(configuration)
+    opener.open(link, timeout=60).read()
+    opener.open(link.partition("/login")[0] + path, timeout=60).read()
 
 
 def test_without_prometheus_ci_fails_and_others_are_told_how_to_get_it(monkeypatch):

@@ -79,6 +79,9 @@ TABLE: dict[str, Metric] = {
     "aitrade_accelerator": Metric(
         _G, "1 for a device of its own, 0 where models compute on the processor", ("device",)
     ),
+    "aitrade_inference_seconds": Metric(
+        _H, "A model's run; the rate of its sum is the share of time that models kept the device busy", ("device",)
+    ),
 }
 _LEAST, _MOST = 10, 36
 """Exponents of the first and the last bucket: 2**10 ns is 1 µs, 2**36 ns is 69 s."""

@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aitrade.core.metrics import Figures
+from aitrade.core.metrics import Buckets, Figures
 from aitrade.core.money import PAISE
 from aitrade.core.orders import OrderState
 from aitrade.engine.latency import STAGES
 from aitrade.engine.messages import Health
-from aitrade.npu import devices
+from aitrade.npu import devices, sessions
 from aitrade.risk.trading_state import TradingState
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ class HealthReport:
         figures.put_process("engine")
         own_device = self._accelerator not in ("…", devices.PROCESSOR)
         figures.put_machine(self._service.settings.home_path, self._accelerator, own_device=own_device)
+        for device, runs in ({self._accelerator: Buckets()} | sessions.used()).items():
+            figures.put("aitrade_inference_seconds", runs, device)
         return figures.text()
 
     def _reasons(self) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 PROCESSOR = "CPU"
-_NAMES = {
+ACCELERATORS = {
     "DmlExecutionProvider": "DirectML",
     "CUDAExecutionProvider": "CUDA",
     "TensorrtExecutionProvider": "TensorRT",
@@ -18,7 +18,7 @@ _NAMES = {
 
 def accelerator(providers: Sequence[str]) -> str:
     """Return the first accelerator among `providers` in words, or CPU when there is none."""
-    return next((_NAMES[name] for name in providers if name in _NAMES), PROCESSOR)
+    return next((ACCELERATORS[name] for name in providers if name in ACCELERATORS), PROCESSOR)
 
 
 def found() -> str:
