@@ -6,9 +6,14 @@ from made_book import MadeBook
 import aitrade.npu
 from aitrade.core.config import load
 from aitrade.core.drills import Drilled
+from aitrade.ops.preflight.chart_probe import SHAPES, Shape, Switched
 from aitrade.ops.preflight.ground import Ground
-from aitrade.ops.preflight.performance_items import Npu, OrderExecution, last_orders
+from aitrade.ops.preflight.load import Load
+from aitrade.ops.preflight.memory_probe import Played, Sample
+from aitrade.ops.preflight.performance_items import Npu, OrderExecution, charts_drawn, last_orders, memory_used
 from aitrade.ops.preflight.timing import Timing
+
+BUSY = Load(20.0, 50.0)
 
 
 @pytest.fixture
@@ -54,6 +59,65 @@ def test_the_last_trading_days_orders_stand_beside(tmp_path):
     name, timing = last_orders(tmp_path)
     assert name == "made-1, 2025-01-02"
     assert (timing.n, timing.mean) == (1, 1000.0)
+
+
+def drawn(*took, bars=375, load=BUSY):
+    """Switches that took so many ms, to charts of so many bars, beside a load."""
+    return charts_drawn([Switched(Shape("375", 1, 375, len(took)), list(took), bars, load)])
+
+
+def test_charts_pass_when_all_bars_are_drawn_in_time_under_load():
+    """Every layout's p95 is under the limit; one slow switch of fifty is none."""
+    found = drawn(*[40.0] * 49, 400.0)
+    assert (found.status, found.examined, found.measured["375_n"]) == ("pass", 50, 50)
+    assert "beside 20 frames a second of 50 symbols" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ({"took": [101.0] * 50}, "p95 101.00 ms"),
+        ({"bars": 374}, "Fewer bars were drawn than wanted: 375"),
+        ({"load": Load(20.0, 2.0)}, "less than the 20 of 50 to measure under"),
+        ({"load": Load(9.0, 50.0)}, "less than the 20 of 50 to measure under"),
+    ],
+)
+def test_slow_charts_few_bars_and_a_quiet_market_fail(broken, says):
+    """Each by itself, and the evidence says which."""
+    found = drawn(*broken.pop("took", [40.0] * 50), **broken)
+    assert found.status == "fail"
+    assert says in found.evidence
+
+
+def test_each_layout_is_switched_fifty_times():
+    """Day, years and six charts."""
+    assert {(shape.grid, shape.bars, shape.switches >= 50) for shape in SHAPES} == {
+        (1, 375, True), (1, 100_000, True), (6, 375, True),
+    }  # fmt: skip
+
+
+def used(*ours, machine=2000):
+    """Samples of so many bytes a second, in a session played in as many seconds as there are."""
+    played = Played("replay", "a set", "2025-03-28", 0, 10**9 * 2250 * (len(ours) - 1), len(ours) - 1.0)
+    return memory_used([Sample(float(at), size, machine) for at, size in enumerate(ours)], played, limit=10_000)
+
+
+def test_memory_is_judged_by_its_peak():
+    """Ours or the whole machine's at 70 % is a fail, wherever in the session it was; below it is none."""
+    assert used(1000, 6999, 1000, 1000, 1000, 1000).status == "pass"
+    assert used(1000, 7000, 1000, 1000, 1000, 1000).status == "fail"
+    assert used(1000, 1000, 1000, 1000, 1000, 1000, machine=7000).status == "fail"
+
+
+def test_memory_that_grows_is_a_fail_before_it_is_used_up():
+    """The second half's slope counts, not the warming up: so much more in the next session would be over 70 %."""
+    warm = used(0, 2000, 4000, 4000, 4000, 4000, 4000)
+    assert (warm.status, warm.measured["growth_mib_per_s"]) == ("pass", 0.0)
+    leak = used(1000, 1000, 1000, 2000, 3000, 4000, 5000)
+    assert leak.status == "fail"
+    assert leak.measured["share_after_a_session"] == 1.5
+    assert used(1000, 1000, 1000, 1010, 1020, 1030, 1040).status == "pass"
+    assert used(9, 8, 7).measured["share_after_a_session"] == 0.0009
 
 
 def drilled(device, passed=True):

@@ -11,10 +11,10 @@ from aitrade.ops.chart_days import last_day, store_of_minutes
 from aitrade.ops.preflight import input_probe, memory_probe, tabs_probe
 from aitrade.ops.preflight.chart_probe import Shape
 from aitrade.ops.preflight.functionality_items import SixTabs
-from aitrade.ops.preflight.ground import REPLAYED, SHOWN, Ground, bare_environment
+from aitrade.ops.preflight.ground import BESIDE, SHOWN, Ground
 from aitrade.ops.preflight.performance_items import Charts, FrontEnd, Memory
 from aitrade.ops.preflight.run import run
-from aitrade.ops.visit import chromium, trading
+from aitrade.ops.visit import chromium
 
 ONE = Shape("few", 1, 300, 3)
 SIX = Shape("six", 6, 300, 2)
@@ -28,12 +28,9 @@ NEVER_OLD = """new MutationObserver(() => {
 class Small(Ground):
     """Its replayed day has three sessions behind it, so that a test does not wait for a year."""
 
-    def _replay(self):
-        self._session.close()
-        self._kept = {name: made for name, made in self._kept.items() if name == "browser"}
-        home = self.scratch / "replay"
+    def _make(self, home):
         store_of_minutes(home, SHOWN, sessions=4)
-        return trading(home, "--session", last_day().isoformat(), *REPLAYED, environment=bare_environment())
+        store_of_minutes(home, BESIDE, sessions=1)
 
 
 @pytest.fixture(scope="module")
@@ -126,12 +123,24 @@ def test_a_page_that_does_not_notice_a_stopped_feed_fails(ground, page, monkeypa
     assert stopped(ground, monkeypatch) == ["prices that stopped were marked old never"]
 
 
+def test_memory_is_watched_over_the_simulated_session(ground):
+    """Without imported data the scratch session is played to its end beside the page; evidence names all of it."""
+    found = Memory(play_seconds=3.0).examine(ground)
+    assert found.status == "pass", found.evidence
+    assert 0 < found.measured["ours_mib"] < found.measured["limit_mib"]
+    assert found.examined == found.measured["samples"] >= 6
+    assert found.measured["played_s"] >= 3
+    assert (found.source, found.measured["data"]) == ("SIMULATED", "SIMULATED")
+    assert "the simulated session of" in found.evidence
+
+
 def test_charts_are_timed_to_the_last_one_drawn(ground):
     """One chart and six: all switches are counted, and as many bars as wanted are drawn."""
     found = Charts((ONE, SIX)).examine(ground)
     assert found.examined == ONE.switches + SIX.switches
     assert found.measured["few_bars"] >= ONE.bars
     assert found.measured["six_bars"] >= SIX.bars
+    assert found.measured["few_symbols_per_frame"] > 0
 
 
 def test_charts_with_too_few_bars_fail(ground):
@@ -141,13 +150,14 @@ def test_charts_with_too_few_bars_fail(ground):
     assert "Fewer bars" in found.evidence
 
 
-def test_memory_is_watched_over_a_whole_session(ground):
-    """The session is played to its end beside the page; a smaller limit than what is used fails."""
-    found = Memory().examine(ground)
-    assert found.status == "pass", found.evidence
-    assert 0 < found.measured["ours_mib"] < found.measured["limit_mib"]
-    again = Memory(limit=200 * memory_probe.MEBIBYTE).examine(ground)
-    assert again.status == "fail"
+def test_memory_is_watched_over_an_imported_day(ground):
+    """The newest imported day of the installation is replayed instead; nothing of it is written to."""
+    store_of_minutes(ground.home, SHOWN, sessions=2)
+    before = sorted(path for path in (ground.home / "market").rglob("*"))
+    found = Memory(limit=200 * memory_probe.MEBIBYTE, play_seconds=1.0).examine(ground)
+    assert found.status == "fail"
+    assert (found.source, found.measured["session"]) == ("REPLAY", last_day().isoformat())
+    assert sorted(path for path in (ground.home / "market").rglob("*")) == before
 
 
 def test_without_a_browser_the_page_items_say_how_to_get_one(tmp_path, monkeypatch):

@@ -7,12 +7,15 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aitrade.core.config import Configuration
 from aitrade.core.errors import AitradeError, Refused
 from aitrade.engine.client import EngineClient
+from aitrade.market.input_store import InputStore
+from aitrade.market.replay import imported_days
 from aitrade.ops.chart_days import SYMBOLS, last_day, store_of_minutes
 from aitrade.ops.visit import Trading, browser, page_at, trading
 
@@ -24,7 +27,9 @@ SESSION = ("--start", "10:30", "--speed", "1", "--strategy", "none", "--drill")
 """The scratch market: simulated, open, at the market's own speed, traded by the checks alone, its feed stoppable."""
 REPLAYED = ("--start", "09:15", "--speed", "1", "--strategy", "none")
 SHOWN = SYMBOLS[:2]
-"""The shares of the replayed day: enough to switch between."""
+"""Two shares of the replayed day with a year behind them: enough to switch between."""
+BESIDE = tuple(f"BESIDE{number}" for number in range(60))
+"""Shares of that day for the load: of so many, fifty and more print within a frame's time."""
 RULES = ("limits.toml", "facts")
 """What decides about orders in the installation: the scratch engine is given a copy."""
 PROBE = Path(__file__).with_name("probe.js")
@@ -62,9 +67,23 @@ class Ground:
         return self._once("page", lambda: self._visit(started, running))
 
     @property
+    def played(self) -> "tuple[Trading, Page]":
+        """A whole `aitrade up` whose session may be played to its end, and its page, ready.
+
+        It replays the newest day of the installation's imported market data, and what `trading` started is ended before
+        it; where nothing is imported, it is `trading` itself.
+        """
+        started = self.browser
+        days = imported_days(InputStore(self.configuration.market_folder))
+        if not days:
+            return self.trading, self.page
+        running = self._once("imported", lambda: self._alone("imported", days[-1], self._import))
+        return running, self._once("imported_page", lambda: self._visit(started, running))
+
+    @property
     def replaying(self) -> Trading:
         """A whole `aitrade up` on a replayed day of made minutes; what `trading` started is ended before it."""
-        return self._once("replaying", lambda: self._session.enter_context(self._replay()))
+        return self._once("replaying", lambda: self._alone("replay", last_day(), self._make))
 
     @property
     def replay_page(self) -> "Page":
@@ -112,13 +131,28 @@ class Ground:
         self.own_rules(home)
         return trading(home, *SESSION, environment=bare_environment())
 
-    def _replay(self) -> Any:
+    def _alone(self, folder: str, day: date, fill: Callable[[Path], None]) -> Trading:
+        """End what runs, and replay a day from the market data that `fill` puts into a new data folder."""
         self._session.close()
         self._kept = {name: made for name, made in self._kept.items() if name == "browser"}
-        home = self.scratch / "replay"
+        home = self.scratch / folder
         self.own_rules(home)
+        fill(home)
+        return self._session.enter_context(
+            trading(home, "--session", day.isoformat(), *REPLAYED, environment=bare_environment())
+        )
+
+    def _import(self, home: Path) -> None:
+        """Let a data folder read the installation's market data, by a link; by one a file where that is no right."""
+        market = self.configuration.market_folder.absolute()
+        try:
+            (home / "market").symlink_to(market, target_is_directory=True)
+        except OSError:
+            shutil.copytree(market, home / "market", copy_function=os.link)
+
+    def _make(self, home: Path) -> None:
         store_of_minutes(home, SHOWN)
-        return trading(home, "--session", last_day().isoformat(), *REPLAYED, environment=bare_environment())
+        store_of_minutes(home, BESIDE, sessions=1)
 
     def _visit(self, started: "Browser", running: Trading) -> "Page":
         running.link  # noqa: B018 - waits until it serves

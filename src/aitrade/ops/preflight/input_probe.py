@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from aitrade.engine.client import EngineClient
+from aitrade.ops.preflight.load import Load, busy, heard, listen
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -16,9 +17,6 @@ READY = {
     "btst": ".btst-countdown", "portfolio": ".pf-grid .panel", "system": ".ops-views .btn",
 }  # fmt: skip
 """Where a tab shows that it is there."""
-HERTZ, SYMBOLS, SPEED = 20, 50, 60
-"""The load: so many frames of prices a second, so many symbols; the simulated market makes it at this speed."""
-ENOUGH = 0.9
 PATIENCE_MS = 5_000
 
 
@@ -42,36 +40,26 @@ class Answered(msgspec.Struct, frozen=True):
     """What the inputs took (ms, by tab), and the load beside them."""
 
     took: dict[str, list[float]]
-    hertz: float
-    symbols: float
+    load: Load
 
     @property
     def all(self) -> list[float]:
         """Every sample."""
         return [ms for samples in self.took.values() for ms in samples]
 
-    @property
-    def loaded(self) -> bool:
-        """Whether the market was as busy as promised."""
-        return self.hertz >= HERTZ * ENOUGH and self.symbols >= SYMBOLS * ENOUGH
-
 
 def probe(page: "Page", client: EngineClient, rounds: int) -> Answered:
     """Make `rounds` rounds of inputs over the six tabs under load; the page and the market are left as they were."""
     look_at_all(page)
-    client.set_speed(speed=SPEED)
-    try:
-        page.evaluate("preflight.listen()")
-        took: dict[str, list[float]] = {tab: [] for tab in TABS}
+    took: dict[str, list[float]] = {tab: [] for tab in TABS}
+    with busy(page, client):
+        listen(page)
         for number in range(rounds):
             for one in _round(page, number):
                 took[one.tab].append(_timed(page, one))
-        hertz, symbols = page.evaluate("preflight.weigh()")
-    finally:
-        client.set_speed(speed=1)
-        page.wait_for_function("aitrade.state.time.speed === 1")
-        page.evaluate("aitrade.go('dashboard')")
-    return Answered(took, hertz, symbols)
+        load = heard(page)
+    page.evaluate("aitrade.go('dashboard')")
+    return Answered(took, load)
 
 
 def look_at_all(page: "Page") -> None:

@@ -3,20 +3,58 @@
 import threading
 import time
 from pathlib import Path
-from typing import Self
+from statistics import linear_regression
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 import psutil
 
+from aitrade.core.clock import ist_time
+from aitrade.engine.client import EngineClient
+from aitrade.engine.pace import FASTEST
+from aitrade.market.calendar import PhaseName
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 EVERY_SECONDS = 0.2
 MEBIBYTE = 1 << 20
 CGROUP = Path("/sys/fs/cgroup")
+AFTER = PhaseName.POST_CLOSE
+"""The phase in which no price comes any more."""
+STRIDE_SECONDS = 0.5
+PATIENCE_MS, SETTLE_MS = 90_000, 1_000
+FEWEST = 3
 _NO_LIMIT = 1 << 60
+
+
+class Played(msgspec.Struct, frozen=True):
+    """A session that was played: its world, from when to when (ns UTC), and the seconds that it took."""
+
+    mode: str
+    data: str
+    """Where its prices come from: SIMULATED, or the imported sets."""
+    day: str
+    first: int
+    last: int
+    took: float
+
+    @property
+    def pace(self) -> int:
+        """Market seconds a second."""
+        return round((self.last - self.first) / 1e9 / self.took)
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        hours = f"{ist_time(self.first)[:5]} to {ist_time(self.last)[:5]}"
+        return f"the {self.mode} session of {self.day} ({self.data}), {hours}, in {self.took:.0f} s"
 
 
 class Sample(msgspec.Struct, frozen=True):
     """Bytes in use: by a process and its children (shared pages counted for each), and by the machine or container."""
 
+    at: float
+    """Seconds since the first sample."""
     ours: int
     machine: int
 
@@ -66,27 +104,47 @@ class Watch:
         self._over.set()
         self._thread.join()
 
-    @property
-    def peak(self) -> Sample:
-        """The most of each."""
-        return Sample(max(one.ours for one in self.samples), max(one.machine for one in self.samples))
-
-    @property
-    def growth(self) -> int:
-        """By how much our own grew from the first sample to the last, bytes."""
-        return self.samples[-1].ours - self.samples[0].ours
-
     def _look(self) -> None:
+        began = time.monotonic()
         while True:
-            self.samples.append(Sample(family(self._pid), used()))
+            self.samples.append(Sample(time.monotonic() - began, family(self._pid), used()))
             if self._over.is_set():
                 return
             self._over.wait(EVERY_SECONDS)
 
 
-def settle(seconds: float = 1.0) -> None:
-    """Let what was just done come to rest."""
-    time.sleep(seconds)
+def peak(samples: list[Sample]) -> Sample:
+    """Return the most of each, and the last moment."""
+    ours, machine = max(one.ours for one in samples), max(one.machine for one in samples)
+    return Sample(samples[-1].at, ours, machine)
+
+
+def slope(samples: list[Sample]) -> float:
+    """Return by how many bytes a second our own grew over the second half: the line of least squares through it.
+
+    The first half is a session's warming up; fewer than three samples in the second make no line, and 0.
+    """
+    late = [one for one in samples if one.at >= samples[-1].at / 2]
+    if len(late) < FEWEST:
+        return 0.0
+    return linear_regression([one.at for one in late], [float(one.ours) for one in late]).slope
+
+
+def play(client: EngineClient, page: "Page", seconds: float) -> Played:
+    """Play the rest of the engine's session to its end in so many seconds, evenly, beside the page that shows it.
+
+    It is played in strides, each as fast as it goes: an engine that races takes commands in between.
+    """
+    seen, began = client.snapshot(), time.monotonic()
+    first, last = seen.time.now, max(int(end) for name, _start, end in seen.world.phases if name != AFTER)
+    strides = max(round(seconds / STRIDE_SECONDS), 1)
+    for number in range(1, strides):
+        client.jump(ist_time(first + (last - first) * number // strides))
+        page.wait_for_timeout(max(began + number * seconds / strides - time.monotonic(), 0) * 1000)
+    client.set_speed(speed=FASTEST)
+    page.wait_for_function("aitrade.state.time.done", timeout=PATIENCE_MS)
+    page.wait_for_timeout(SETTLE_MS)
+    return Played(seen.world.mode, seen.world.source, seen.world.session, first, last, time.monotonic() - began)
 
 
 def _resident(process: psutil.Process) -> int:

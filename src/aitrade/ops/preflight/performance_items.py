@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aitrade.npu import devices
 from aitrade.ops import ledger
 from aitrade.ops.preflight import chart_probe, input_probe, memory_probe, order_probe
 from aitrade.ops.preflight.awaited import Awaited
-from aitrade.ops.preflight.chart_probe import Shape
+from aitrade.ops.preflight.chart_probe import Shape, Switched
 from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
 from aitrade.ops.preflight.ground import SHOWN, Ground
+from aitrade.ops.preflight.load import busy
+from aitrade.ops.preflight.memory_probe import Played, Sample
 from aitrade.ops.preflight.timing import Timing, timed
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 ORDER_MS, INPUT_MS, CHART_MS, MEMORY_SHARE = 30.0, 50.0, 100.0, 0.7
 INPUT_ROUNDS = 12
-MEMORY_PATIENCE_MS = 90_000
+PLAY_SECONDS = 12.0
+"""How long a session is played for its memory: over sixty samples."""
+SESSION_SECONDS = 375 * 60
 
 
 class OrderExecution:
@@ -65,22 +65,14 @@ class FrontEnd:
             answered = input_probe.probe(page, client, self._rounds)
         timing = Timing.of(answered.all)
         tabs = {f"{tab}_mean_ms": round(Timing.of(took).mean, 2) for tab, took in answered.took.items()}
-        load = {"frames_per_s": round(answered.hertz, 1), "symbols_per_frame": round(answered.symbols)}
-        text = (
-            f"Input to painted frame over six tabs: {timing}; beside {answered.hertz:.0f} frames a second "
-            f"of {answered.symbols:.0f} symbols."
-        )
-        if not answered.loaded:
-            text += (
-                f" That is less than the {input_probe.HERTZ} frames of {input_probe.SYMBOLS} symbols to measure under."
-            )
-        good = answered.loaded and timing.mean < INPUT_MS and timing.p95 < INPUT_MS
-        measured = {**timing.measured("input"), **tabs, **load}
+        text = f"Input to painted frame over six tabs: {timing}; {answered.load}."
+        good = answered.load.enough and timing.mean < INPUT_MS and timing.p95 < INPUT_MS
+        measured = {**timing.measured("input"), **tabs, **answered.load.measured}
         return timed(Status.PASS if good else Status.FAIL, text, measured, Source.SIMULATED, timing.n)
 
 
 class Charts:
-    """Switches between symbols, with 375 and with 100,000 bars in sight and on six charts, until all is drawn."""
+    """Switches under load, with 375 and with 100,000 bars in sight and on six charts, until all is drawn."""
 
     id, section, words, seconds = "charts", Section.PERFORMANCE, "Chart rendering < 100 ms", 180.0
 
@@ -88,52 +80,68 @@ class Charts:
         self._shapes = shapes
 
     def examine(self, ground: Ground) -> Finding:
-        """Switch the charts of a page on a replayed day."""
+        """Switch the charts of a page on a replayed day, beside prices."""
         page, keys = ground.replay_page, [f"NSE:{symbol}" for symbol in SHOWN]
-        found = list(chart_probe.probe(page, keys, self._shapes))
-        timings = {one.shape.name: Timing.of(one.took) for one in found}
-        measured = {key: value for name, timing in timings.items() for key, value in timing.measured(name).items()}
-        measured |= {f"{one.shape.name}_bars": int(one.fewest) for one in found}
-        short = [one for one in found if one.fewest < one.shape.bars]
-        text = "; ".join(f"{one.shape.grid} x {one.fewest:,.0f} bars: {timings[one.shape.name]}" for one in found) + "."
-        if short:
-            text += f" Fewer bars were drawn than wanted: {', '.join(one.shape.name for one in short)}."
-        good = not short and all(timing.p95 < CHART_MS for timing in timings.values())
-        count = sum(timing.n for timing in timings.values())
-        status = Status.PASS if good else Status.FAIL
-        return timed(status, text, measured, Source.REPLAY, count)
+        with ground.client_of(ground.replaying) as client, busy(page, client):
+            return charts_drawn(list(chart_probe.probe(page, keys, self._shapes)))
+
+
+def charts_drawn(found: Sequence[Switched]) -> Finding:
+    """Judge what switches took, layout by layout, beside how much load."""
+    timings = {one.shape.name: Timing.of(one.took) for one in found}
+    measured = {key: value for name, timing in timings.items() for key, value in timing.measured(name).items()}
+    for one in found:
+        more = {"bars": int(one.fewest), **one.load.measured}
+        measured |= {f"{one.shape.name}_{key}": value for key, value in more.items()}
+    text = "; ".join(
+        f"{one.shape.grid} x {one.fewest:,.0f} bars: {timings[one.shape.name]} {one.load}" for one in found
+    )
+    short = ", ".join(one.shape.name for one in found if one.fewest < one.shape.bars)
+    text += f". Fewer bars were drawn than wanted: {short}." if short else "."
+    fast = all(timing.p95 < CHART_MS for timing in timings.values())
+    good = fast and not short and all(one.load.enough for one in found)
+    count = sum(timing.n for timing in timings.values())
+    return timed(Status.PASS if good else Status.FAIL, text, measured, Source.REPLAY, count)
 
 
 class Memory:
-    """The most that our processes and the whole machine use over a replayed session with the page open."""
+    """The most that our processes and the whole machine use over a session that is played with the page open."""
 
     id, section, words, seconds = "memory", Section.PERFORMANCE, "Memory < 70 % of RAM", 180.0
 
-    def __init__(self, limit: int = 0) -> None:
+    def __init__(self, limit: int = 0, play_seconds: float = PLAY_SECONDS) -> None:
         """`limit` is the bytes that may be used; 0 takes the machine's, or its container's."""
-        self._limit = limit
+        self._limit, self._play_seconds = limit, play_seconds
 
     def examine(self, ground: Ground) -> Finding:
-        """Play a replayed session to its end beside an open page, and sample."""
-        page, running, limit = ground.replay_page, ground.replaying, self._limit or memory_probe.limit()
+        """Play the newest imported session, the simulated one where none is, beside an open page, and sample."""
+        running, page = ground.played
         with ground.client_of(running) as client, memory_probe.Watch(running.process.pid) as watch:
-            client.set_speed(speed=0)
-            page.wait_for_function("aitrade.state.time.done", timeout=MEMORY_PATIENCE_MS)
-            memory_probe.settle()
-        peak, size = watch.peak, memory_probe.MEBIBYTE
-        ours, whole = peak.ours / limit, peak.machine / limit
-        text = (
-            f"Of {limit / size:,.0f} MiB, at the most {peak.ours / size:,.0f} MiB ({ours:.0%}) by our processes and "
-            f"{peak.machine / size:,.0f} MiB ({whole:.0%}) in all, over a session of {_day(page)}; our growth: "
-            f"{watch.growth / size:+,.0f} MiB."
-        )
-        measured = {
-            "limit_mib": limit // size, "ours_mib": peak.ours // size, "machine_mib": peak.machine // size,
-            "ours_share": round(ours, 4), "machine_share": round(whole, 4), "growth_mib": watch.growth // size,
-            "samples": len(watch.samples),
-        }  # fmt: skip
-        status = Status.PASS if ours < MEMORY_SHARE and whole < MEMORY_SHARE else Status.FAIL
-        return timed(status, text, measured, Source.REPLAY, len(watch.samples))
+            played = memory_probe.play(client, page, self._play_seconds)
+        return memory_used(watch.samples, played, self._limit or memory_probe.limit())
+
+
+def memory_used(samples: list[Sample], played: Played, limit: int) -> Finding:
+    """Judge what was used over a session: the most of it, and with as much again as a whole session adds."""
+    peak, size = memory_probe.peak(samples), memory_probe.MEBIBYTE
+    slope = memory_probe.slope(samples)
+    grown = max(slope, 0.0) * SESSION_SECONDS / played.pace
+    ours, whole, next_one = peak.ours / limit, peak.machine / limit, (peak.ours + grown) / limit
+    text = (
+        f"Of {limit / size:,.0f} MiB, at the most {peak.ours / size:,.0f} MiB ({ours:.0%}) by our processes and "
+        f"{peak.machine / size:,.0f} MiB ({whole:.0%}) in all; our growth over the second half: "
+        f"{slope / size:+.2f} MiB a second, which is {grown / size:,.0f} MiB ({next_one:.0%} then) a session. "
+        f"n {len(samples)} samples over {played}, {played.pace:,} times real time, with the page open."
+    )
+    measured = {
+        "limit_mib": limit // size, "ours_mib": peak.ours // size, "machine_mib": peak.machine // size,
+        "ours_share": round(ours, 4), "machine_share": round(whole, 4), "growth_mib_per_s": round(slope / size, 3),
+        "growth_mib_per_session": round(grown / size, 1), "share_after_a_session": round(next_one, 4),
+        "samples": len(samples), "session": played.day, "data": played.data, "speed": played.pace,
+        "played_s": round(played.took, 1),
+    }  # fmt: skip
+    good = max(ours, whole, next_one) < MEMORY_SHARE
+    return timed(Status.PASS if good else Status.FAIL, text, measured, Source(played.mode.upper()), len(samples))
 
 
 class Npu:
@@ -153,11 +161,6 @@ class Npu:
             text = f"No NPU is in this machine, so this is the processor's: {found.evidence}"
             return Finding(Status.NOT_PROVABLE, text, measured, found.source, found.examined)
         return Finding(found.status, found.evidence, measured, found.source, found.examined)
-
-
-def _day(page: "Page") -> str:
-    """Return the day that a page shows, ISO."""
-    return str(page.evaluate("aitrade.state.world.session"))
 
 
 def last_orders(home: Path) -> tuple[str, Timing]:

@@ -34,13 +34,14 @@ window.preflight = (() => {
   async function switches(keys, times, charts, pause) {
     const once = (key) => new Promise((done) => {
       const began = performance.now();
-      const bars = [];
-      const heard = async ({ detail }) => {
-        if (detail.symbol !== key) return;
-        bars.push(detail.bars * detail.size);
-        if (bars.length < charts) return;
+      const bars = new Map(); // by chart: one that draws a bar's close meanwhile counts once
+      const heard = async (event) => {
+        const { symbol, bars: rows, size } = event.detail;
+        if (symbol !== key) return;
+        bars.set(event.composedPath()[0], rows * size);
+        if (bars.size < charts) return;
         removeEventListener('aitrade:drawn', heard);
-        done([(await drawn()) - began, Math.min(...bars)]);
+        done([(await drawn()) - began, Math.min(...bars.values())]);
       };
       addEventListener('aitrade:drawn', heard);
       aitrade.select(key);
@@ -73,12 +74,5 @@ window.preflight = (() => {
     }, 50);
   });
 
-  async function layout(wanted) {
-    const headers = { 'X-XSRFToken': document.cookie.match(/_xsrf=([^;]*)/)[1], 'Content-Type': 'application/json' };
-    const path = '/aitrade/chart/workspace/layout?name=Default';
-    const answer = await fetch(path, { method: 'PUT', headers, body: JSON.stringify(wanted) });
-    if (!answer.ok) throw new Error(await answer.text());
-  }
-
-  return { arm, took, switches, listen, weigh, layout };
+  return { arm, took, switches, listen, weigh };
 })();

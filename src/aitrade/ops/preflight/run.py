@@ -21,8 +21,8 @@ from aitrade.ops.preflight.record import Result, Run
 CLOSE_SECONDS = 30.0
 MANY = 20
 """Of so many items some want the scratch session for sure: it starts beside the first ones, which do not."""
-LATE = ("charts", "memory")
-"""Items that replace the scratch market by a replayed day and play it out: they come last, in this order."""
+LATE = ("memory", "charts")
+"""Items that play the scratch market to its end, or replace it by a replayed day: they come last, in this order."""
 Progress = Callable[[Item], None]
 
 
@@ -98,7 +98,7 @@ def run(configuration: Configuration, items: Sequence[Item], progress: Progress 
             found = {}
             if len(items) >= MANY:
                 runner.warm()
-            for item in sorted(items, key=lambda item: item.id in LATE):
+            for item in sorted(items, key=lambda item: LATE.index(item.id) if item.id in LATE else -1):
                 progress(item)
                 found[item.id] = runner.examine(item)
         finally:

@@ -134,7 +134,7 @@ export class Chart {
     await this.plots.draw(columns, this.closed, header.size, this.#ranges());
     this.#paintAll();
     const detail = { symbol: this.symbol, minutes: this.minutes, bars: header.rows, size: header.size };
-    window.dispatchEvent(new CustomEvent("aitrade:drawn", { detail }));
+    this.element.dispatchEvent(new CustomEvent("aitrade:drawn", { detail, bubbles: true, composed: true }));
   }
 
   #rowOfStudies(columns, i) {
