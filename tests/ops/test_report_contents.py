@@ -6,6 +6,7 @@ import pytest
 from report_books import CHARGES, FIRST, FUTURE, INFY, SECOND, TCS, plain_sums, traded
 
 from aitrade.compliance.operations import note
+from aitrade.core.clock import SECOND as SECONDS
 from aitrade.core.clock import at
 from aitrade.core.config import load
 from aitrade.core.errors import DataRefused, JournalBroken, Refused
@@ -14,6 +15,7 @@ from aitrade.core.orders import Order, OrderRequest, OrderState, Product, Side, 
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
 from aitrade.ops import ledger, trail
+from aitrade.ops.configuration_history import keep as keep_configuration
 from aitrade.ops.incidents import open_incident
 from aitrade.ops.preflight.binding import binding
 from aitrade.ops.preflight.record import Result, Run, keep, last, sign
@@ -27,6 +29,7 @@ from aitrade.ops.reports.pieces import count, moment, table
 from aitrade.ops.reports.preflight_report import PreflightReport
 from aitrade.ops.reports.system_audit import SystemAudit
 from aitrade.ops.reports.trade_register import TradeRegister
+from aitrade.risk.limits import Limits
 
 BOOK = "made-1"
 
@@ -298,7 +301,51 @@ def test_the_pack_lists_incidents_drills_scans_and_changed_limits(book):
     assert "nothing found" in pack.drills().html()
     assert "limits.toml" in pack.limits().html()
     assert "REDUCING" in pack.limits().html()
-    assert "NIL: no incident" in pack.incident_list().html()
+    assert "the line to the exchange was cut" in pack.incident_list().html()
+
+
+def test_the_pack_shows_what_each_limit_was_before_and_after(book):
+    """Two limits that were changed in the month, with both values; one that was changed in the month after is not."""
+    path = book.home / "limits.toml"
+    for changed, text in (
+        (at("2024-12-20", "09:00"), "day_orders = 500\n"),
+        (at(SECOND, "08:00"), "day_orders = 800\nday_loss_rupees = 75000\n"),
+        (at("2025-04-03", "09:00"), "day_orders = 900\n"),
+    ):
+        path.write_text(text)
+        keep_configuration(book.home, at=changed)
+    pack = CompliancePack.of(BOOK, SECOND)
+    rows = [(one.name, one.before, one.after) for one in pack.limit_changes]
+    assert rows == [("day_orders", "500", "800"), ("day_loss_rupees", str(Limits.load().day_loss_rupees), "75000")]
+    assert pack.totals().totals["limits_changed"] == 2
+    assert "2025-03-28 08:00:00.000" in pack.limits().html()
+
+
+def test_the_pack_s_planted_month_by_hand(book):
+    """Peaks, ratio and incidents of what was planted: nine messages in one second of BFO, four of NSE in the next."""
+    for number in range(9):
+        plant(book, "BFO:SENSEX25APR75000CE", at(SECOND, "11:00:00"), traded=number == 0)
+    for _ in range(4):
+        plant(book, INFY, at(SECOND, "11:00:01"), traded=False)
+    open_incident(book.home, "other", "found out weeks later", began=at(FIRST, "12:00"), actor="asha")
+    open_incident(book.home, "other", "of another month", began=at("2025-04-01", "12:00"), actor="asha")
+    pack = CompliancePack.of(BOOK, SECOND)
+    bfo = next(row for row in pack.peaks().rows if row[0] == "BFO")
+    assert bfo == ("BFO", 9, at(SECOND, "11:00:00"), 10, 0, 9)
+    nse = next(row for row in pack.peaks().rows if row[0] == "NSE")
+    assert (nse[1], nse[2]) == (4, at(SECOND, "11:00:01"))
+    assert next(row for row in pack.ratios().rows if row[0] == "BFO")[-1] == 9.0
+    assert [one.title for one in pack.incidents] == ["found out weeks later"]
+
+
+def plant(book, instrument, moment, *, traded):
+    """An order at exactly this moment, answered a minute later, so that its second holds the order alone."""
+    book.now = moment - SECONDS
+    order = book.intent(instrument, Side.BUY, 5, 1_500_00, Product.MIS)
+    book.now = moment + 60 * SECONDS
+    book.say(order, Update.ACCEPTED, exchange_order_id=f"X{order.id}")
+    if traded:
+        book.fill(order, 5, 1_500_00, CHARGES)
 
 
 def test_an_incident_while_a_day_of_the_month_was_traded_is_in_the_pack(book):

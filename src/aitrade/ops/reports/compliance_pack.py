@@ -11,6 +11,7 @@ from aitrade.core.clock import at
 from aitrade.market.rules import Rules
 from aitrade.ops import incidents
 from aitrade.ops.incidents import Incident
+from aitrade.ops.limits_in_force import LimitChange, limit_changes
 from aitrade.ops.preflight.record import Run
 from aitrade.ops.reports.charts import Bars
 from aitrade.ops.reports.month import Month
@@ -20,12 +21,19 @@ from aitrade.ops.reports.subject import NIL, Totals, amount, basis, headline, ho
 DRILLS = ("drill", "restore", "preflight")
 
 
+class _Commit(msgspec.Struct):
+    """What is read of a recorded change of the configuration: its commit; records of before the history have none."""
+
+    id: str = ""
+
+
 class CompliancePack(msgspec.Struct):
     """A month, ready to be shown."""
 
     month: Month
     rules: Rules
     incidents: list[Incident]
+    limit_changes: list[LimitChange]
 
     @classmethod
     def of(cls, book: str, day: str) -> Self:
@@ -34,8 +42,10 @@ class CompliancePack(msgspec.Struct):
         rules = Rules.load(folder)
         month = Month.of(folder, book, day, rules.order_rate(date.fromisoformat(day)))
         known = {one.seq for one in month.done(incidents.WHAT)}
-        found = [one for one in incidents.IncidentBook(folder).all() if one.id in known]
-        return cls(month, rules, found)
+        begun = range(at(month.first, "00:00"), at(month.last, "24:00"))
+        found = [one for one in incidents.IncidentBook(folder).all() if one.id in known or one.began in begun]
+        changed = {one.detail(_Commit).id for one in month.done("configuration")}
+        return cls(month, rules, found, limit_changes(folder, changed))
 
     def cover(self) -> Pieces:
         """Return which month this is and what it rests on."""
@@ -144,6 +154,13 @@ class CompliancePack(msgspec.Struct):
 
     def limits(self) -> Pieces:
         """Return changes of limits and settings, and of the trading state."""
+        limits = table(
+            "Time (IST):moment, By, Limit, Before:words, After:words",
+            [(one.at, one.who, one.name, one.before, one.after) for one in self.limit_changes],
+            caption="Limits", empty="No limit was changed.",
+            how="limits.toml of each change of the configuration's history, compared with the one before it; amounts "
+            "in rupees. An engine counts a limit from its next start on.",
+        )  # fmt: skip
         kept = table(
             "Time (IST):moment, By, Files:words, Outcome",
             [
@@ -161,7 +178,7 @@ class CompliancePack(msgspec.Struct):
             "Time (IST):moment, State, By, Role, Reason:words", self.month.states,
             caption="Changes of the trading state", empty="The trading state did not change.",
         )  # fmt: skip
-        return Pieces([kept, settings, states])
+        return Pieces([limits, kept, settings, states])
 
     def refusals(self) -> Table:
         """Return how often each rule refused."""
@@ -226,6 +243,7 @@ class CompliancePack(msgspec.Struct):
                 "turnover_paise": self._sum("turnover"),
                 "charges_paise": self._sum("charges"),
                 "untagged": len(self.month.untagged),
+                "limits_changed": len(self.limit_changes),
                 "gaps": self._sum("gaps"),
                 "incidents": len(self.incidents),
             }
