@@ -301,6 +301,9 @@ class Dead:
     def __init__(self):
         self.opened = []
 
+    def opening(self):
+        """Have no auction."""
+
     def batches(self, after):
         """Raise."""
         self.opened.append(after)

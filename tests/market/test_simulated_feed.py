@@ -6,14 +6,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from aitrade.core.clock import MINUTE, at, ist_date
+from aitrade.core.clock import MINUTE, SECOND, at, ist_date
 from aitrade.core.errors import Refused
 from aitrade.core.instruments import Kind
 from aitrade.core.quotes import Bar
 from aitrade.market.bars import DAY_MINUTES, BarBuilder
 from aitrade.market.calendar import Calendar, Segment
-from aitrade.market.feeds import SimulatedFeed, digest
+from aitrade.market.feeds import SimulatedFeed, digest, whole_day
 from aitrade.market.rules import Rules
+from aitrade.market.simulated.universe import VIX
 
 CALENDAR, RULES = Calendar.load(), Rules.load()
 OLD, NEW = date(2026, 7, 15), date(2026, 11, 18)
@@ -120,10 +121,11 @@ def test_prices_lie_on_the_grid_inside_the_band_with_bid_and_ask(feed, batches):
 
 
 def test_volume_adds_up_over_the_day(feed, batches):
-    """The running volume of a tick is the sum of the quantities so far."""
+    """The running volume of a tick is the sum of the quantities so far, the pre-open auction's among them."""
     option = next(one.key for one in feed.instruments() if one.is_option and one.strike >= 2_400_000)
     for key in ("NSE:RELIANCE", "NSE:SOUTHBANK", option, "NFO:" + option.split(":")[1][:14]):
         ticks = of(batches, key)
+        ticks = of([feed.opening()], key) + ticks
         quantities = np.cumsum([tick.quantity for tick in ticks]).tolist()
         assert [tick.volume for tick in ticks] == quantities
 
@@ -209,6 +211,39 @@ def test_the_next_day_continues_from_the_close(feed, batches):
     first, last = of([next(after.batches())], kept.key)[0], of(batches, kept.key)[-1]
     assert first.oi == pytest.approx(last.oi, rel=0.05, abs=5 * kept.lot)
     assert listed[kept.key].previous_close == pytest.approx(last.price, rel=0.1, abs=50)
+
+
+@pytest.mark.parametrize(
+    ("day", "match"),
+    [
+        (date(2026, 11, 23), "09:10"),  # since 2026-09-07 two minutes later
+        (date(2026, 9, 4), "09:08"),
+        (date(2025, 3, 28), "09:08"),
+        (date(2025, 10, 21), ""),  # an evening of Muhurat has none
+    ],
+)
+def test_the_pre_open_auction_prints_once(day, match):
+    """Every stock and index once, within a second of its match, at the price with which the session begins."""
+    feed = SimulatedFeed(day, 7, CALENDAR, RULES)
+    opening = feed.opening()
+    if not match:
+        assert opening is None
+        assert next(whole_day(feed, 0)).start == feed.start
+        return
+    kinds = {one.key: one.kind for one in feed.instruments()}
+    assert opening.start == at(day, match)
+    assert opening == SimulatedFeed(day, 7, CALENDAR, RULES).opening()
+    assert {tick.instrument for tick in opening.ticks} == {*feed.watchlist, *feed.indices} - {VIX}
+    first = next(feed.batches())
+    for tick in opening.ticks:
+        assert 0 <= tick.ts - opening.start < SECOND
+        assert tick.price == of([first], tick.instrument)[0].price
+        assert bool(tick.quantity) == (kinds[tick.instrument] is Kind.EQUITY)
+        assert tick.modelled
+    assert [one.start for one, _ in zip(whole_day(feed, at(day, "09:00")), range(2), strict=False)] == [
+        opening.start, feed.start,
+    ]  # fmt: skip
+    assert next(whole_day(feed, opening.end)).start == feed.start
 
 
 def test_the_closing_auction_prints_once():

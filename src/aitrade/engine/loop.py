@@ -113,6 +113,7 @@ class Engine:
         """How many orders our checks refused, and what venues said how often, since the process began."""
         self.account = Account(self)
         self.runner = Runner(kernels, self, self._strategy_failed, settings.strategy_seconds)
+        self._first = 0
         self._wall = wall
         self._run = _run_number(settings.book)
         self._alerts: dict[str, list[PriceAlert]] = {}
@@ -157,9 +158,12 @@ class Engine:
         body = msgspec.Raw(msgspec.msgpack.encode(self.book.state))
         self.journal.append(Record(0, Kind.SNAPSHOT, self.clock.now(), self._wall(), self.settings.book, body))
 
-    def begin_day(self, instruments: dict[str, Instrument], day_open: int) -> None:
-        """Take the day's master and open (ns UTC); `account.new_day` follows when the prices so far are known."""
-        self.instruments = instruments
+    def begin_day(self, instruments: dict[str, Instrument], day_open: int, first: int = 0) -> None:
+        """Take the day's master and open (ns UTC); `account.new_day` follows when the prices so far are known.
+
+        What prints before `first` is a call auction's, which makes no bar for strategies.
+        """
+        self.instruments, self._first = instruments, first
         self.day_open = day_open
         self.quotes = Quotes(instruments.values())
         self.bars = BarBuilder(1, day_open)
@@ -378,7 +382,8 @@ class Engine:
     def on_minute(self, ts: int) -> None:
         """Close the minute's bars and let strategies decide on them."""
         for bar in self.bars.close(ts):
-            self.runner.on_bar(bar)
+            if bar.start >= self._first:
+                self.runner.on_bar(bar)
         self.account.refresh()
         self.mark()
 

@@ -179,8 +179,10 @@ class Service:
 
     @property
     def quiet(self) -> bool:
-        """Whether no price is expected now: paused, done, or closed."""
-        return self._pace.paused or self._driver.done or self.time().phase == PhaseName.CLOSED
+        """Whether no price is expected now: paused, done, closed, or before the first of the session."""
+        time = self.time()
+        early = time.now < self.feed.start
+        return self._pace.paused or self._driver.done or early or time.phase == PhaseName.CLOSED
 
     @property
     def projected(self) -> ProjectionStatus:
@@ -478,13 +480,21 @@ class Service:
         self._instruments.update((row.key, row) for row in feed.instruments())
         self._charging.new_day(feed.day)
         session = self._calendar.session(feed.day, Segment.CASH_FNO)
-        self.engine.begin_day(self._instruments, session.open)
+        self.engine.begin_day(self._instruments, session.open, feed.start)
         self._day = MarketDay(self.engine, self.commands, self._calendar, self._rules, feed.day)
+        self._take_opening(feed)
         for key in self._priced():
             if key in self._instruments:
                 self.engine.quotes.seed(self._day_bars(feed, key, feed.start))
         self.engine.account.new_day(margins_of(self._rules, feed.day, self._instruments.values()))
         self._restart_strategies(feed, session.open)
+
+    def _take_opening(self, feed: Feed) -> None:
+        """Know the pre-open auction's prices, if it is over."""
+        opening = feed.opening()
+        if opening is not None and opening.end <= self._clock.now():
+            for tick in opening.ticks:
+                self.engine.quotes.on_tick(tick)
 
     def _restart_strategies(self, feed: Feed, day_open: int) -> None:
         state = self.engine.book.state

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 
 from aitrade.core.clock import ist_time
 from aitrade.core.errors import AitradeError
-from aitrade.market.feeds import Batch, Feed
+from aitrade.market.feeds import Batch, Feed, whole_day
 
 LONGEST_PAUSE = 60.0
 _AHEAD = 2
@@ -135,7 +135,7 @@ class Supply:
 
     def _open(self, after: int) -> None:
         self._waits_since = 0.0
-        self._reader = Reader(lambda: self._feed.batches(after))
+        self._reader = Reader(lambda: whole_day(self._feed, after))
 
     def _opens(self, now: int) -> bool:
         """Open the feed again when it is time for it, behind `now` if the market went on without; return whether."""

@@ -43,6 +43,10 @@ class Feed(Protocol):
         """Return the day's contract master, with bands and previous closes."""
         ...
 
+    def opening(self) -> Batch | None:
+        """Return the minute of the pre-open auction's prints, before `start`; None where the feed has none."""
+        ...
+
     def batches(self, after: int = 0) -> Iterator[Batch]:
         """Yield the day's minutes in order, from the one that contains `after` (ns UTC; 0: the first) on, whole."""
         ...
@@ -58,3 +62,11 @@ class Feed(Protocol):
     def next_day(self) -> "Feed | None":
         """Return the feed of the next trading day, which continues from this one's close; None where there is none."""
         ...
+
+
+def whole_day(feed: Feed, after: int) -> Iterator[Batch]:
+    """Yield a feed's batches from the minute that contains `after` (ns UTC) on, the pre-open auction's first."""
+    opening = feed.opening()
+    if opening is not None and after < opening.end:
+        yield opening
+    yield from feed.batches(after)

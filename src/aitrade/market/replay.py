@@ -84,6 +84,9 @@ class ReplayFeed:
         modelled = self._chain.contracts.instruments if self._chain else []
         return list(self._instruments.values()) + modelled
 
+    def opening(self) -> None:
+        """Imported data have no print of the pre-open auction: the first of the session stands for it."""
+
     def batches(self, after: int = 0) -> Iterator[Batch]:
         """Yield the day's minutes, from the one that contains `after` on."""
         first = max((after - self.start) // MINUTE, 0)

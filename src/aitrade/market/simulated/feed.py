@@ -12,7 +12,7 @@ from aitrade.core.instruments import Instrument
 from aitrade.core.quotes import Bar, Depth, Tick
 from aitrade.market.bars import DAY_MINUTES
 from aitrade.market.batches import Batch, batch
-from aitrade.market.calendar import Calendar, Segment
+from aitrade.market.calendar import Calendar, PhaseName, Segment
 from aitrade.market.depth import modelled
 from aitrade.market.draws import Ints, stream, uniform
 from aitrade.market.rules import Rules
@@ -24,7 +24,8 @@ from aitrade.market.tick_path import Path, join, running
 SOURCE = "SIMULATED"
 """What the page says wherever these prices show."""
 _AUCTION_SHARE = 0.03
-"""Share of a day's volume that the closing auction trades; an assumption, no auction data was at hand."""
+_OPENING_SHARE = 0.005
+"""Shares of a day's volume that closing and pre-open auction trade: assumptions, no auction data were at hand."""
 
 
 class SimulatedFeed:
@@ -41,7 +42,7 @@ class SimulatedFeed:
         self, day: date, seed: int, calendar: Calendar, rules: Rules, calibration: Calibration | None = None
     ) -> None:
         """Begin a day; without a `calibration` the package's own figures hold."""
-        calendar.session(day, Segment.CASH)
+        session = calendar.session(day, Segment.CASH)
         self.day, self._calendar, self._rules = day, calendar, rules
         self._calibration = calibration
         self._market = Market(day, seed, calendar, rules, calibration)
@@ -58,12 +59,16 @@ class SimulatedFeed:
         self.corporate_actions: tuple[()] = ()
         self.assumed = [
             "All prices are SIMULATED: a seeded market, calibrated to the figures of real days.",
-            "ASSUMED: derivatives' price bands, and what the closing auction trades; no source for them was at hand.",
+            "ASSUMED: derivatives' price bands, and what the call auctions trade; no source for them was at hand.",
         ]
         if calibration:
             self.assumed.append("The figures are fitted by the book's own calibration.toml, not by the package's.")
         self._keys = [*self._market.names, *(one.key for one in self._contracts.instruments)]
-        self._traded = np.cumsum(self._market.minutes(self._row).volume, axis=1)
+        self._match = next((phase.start for phase in session.phases if phase.name is PhaseName.PRE_OPEN_MATCH), 0)
+        """When the pre-open auction matches, ns UTC; 0 on days without one."""
+        traded = np.cumsum(self._market.minutes(self._row).volume, axis=1)
+        self._opened = (traded[:, -1] * (_OPENING_SHARE if self._match else 0)).astype(np.int64)
+        self._traded = self._opened[:, None] + traded
 
     def actions_since(self, instrument: str, first: date) -> tuple[()]:  # noqa: ARG002 - simulated shares have none
         """Return nothing: no simulated share is split or pays."""
@@ -72,6 +77,15 @@ class SimulatedFeed:
     def instruments(self) -> list[Instrument]:
         """Return the day's contract master: stocks, indices, India VIX, futures, options."""
         return self._market.cash(self._row) + self._contracts.instruments
+
+    def opening(self) -> Batch | None:
+        """Return the pre-open auction's prints: one a stock at the day's open, and the indices that follow."""
+        if not self._match:
+            return None
+        rows = np.arange(len(self._market.names) - 1)
+        prices = self._market.minutes(self._row).open[rows, 0]
+        ticks = join(self._keys, [self._called(rows, self._match, prices, self._opened[rows], "opening")])
+        return batch(self._match, self._match + MINUTE, ticks)
 
     def batches(self, after: int = 0) -> Iterator[Batch]:
         """Yield the day's minutes, from the one that contains `after` on."""
@@ -140,9 +154,13 @@ class SimulatedFeed:
             [row for row, one in enumerate(universe.stock) if one.derivatives]
             + [len(universe.stock) + row for row in range(len(universe.index))]
         )
-        named = stream(self._market.seed, self._market.words[rows], self.start + minute * MINUTE)
-        ts = self.start + minute * MINUTE + (uniform(named, "auction") * 1e9).astype(np.int64)
-        quantity = (self._traded[rows, -1] * _AUCTION_SHARE).astype(np.int64)
+        quantity = ((self._traded - self._opened[:, None])[rows, -1] * _AUCTION_SHARE).astype(np.int64)
+        return self._called(rows, self.start + minute * MINUTE, made.official[rows], quantity, "auction")
+
+    def _called(self, rows: Ints, start: int, prices: Ints, quantity: Ints, what: str) -> tuple[Path, Ints, Ints]:
+        """Return a call auction's prints within a second of its match, with the day's volume after each."""
+        named = stream(self._market.seed, self._market.words[rows], start)
+        ts = start + (uniform(named, what) * 1e9).astype(np.int64)
         none = np.zeros(len(rows), np.int64)
-        path = Path(rows, ts, made.official[rows], quantity, none, none, none, none)
-        return path, self._traded[rows, -1] + quantity, none
+        before = self._traded[rows, -1] if start >= self.start else none
+        return Path(rows, ts, prices, quantity, none, none, none, none), before + quantity, none
