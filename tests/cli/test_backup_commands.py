@@ -59,6 +59,17 @@ def test_the_whole_way_back_with_the_recovery_key_alone(say, home, tmp_path):
     assert say("audit", "verify").exit_code == 0
 
 
+def test_what_is_in_no_backup_is_said(say, home, tmp_path):
+    """Market data in a folder of their own are named when a backup is made, proven and restored."""
+    (tmp_path / "market").mkdir()
+    with (home / "aitrade.toml").open("a") as settings:
+        settings.write(f'market = "{(tmp_path / "market").as_posix()}"\n')
+    for words in (("backup", "run"), ("backup", "verify"), ("restore",)):
+        said = say(*words)
+        assert said.exit_code == 0, said.output
+        assert f"{tmp_path / 'market'} (0 files, 0 bytes) is in no backup" in said.output
+
+
 def test_a_damaged_backup_is_refused_by_its_name(say, tmp_path):
     """In one sentence, exit status 2."""
     say("backup", "run")

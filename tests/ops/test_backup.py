@@ -61,6 +61,33 @@ def test_a_full_backup_has_the_whole_data_folder(home, book, tmp_path):
     assert not {"run/token", "engine.lock"} & names
 
 
+def test_market_data_elsewhere_are_named_as_left_out(home, book, tmp_path):
+    """Imported data in a folder of their own, and what a link leads to, stand in the backup's description."""
+    market, linked = tmp_path / "market", tmp_path / "linked"
+    for folder in (market, linked):
+        folder.mkdir()
+        (folder / "day.parquet").write_text("12345")
+    (home / "notes").symlink_to(linked)
+    with (home / "aitrade.toml").open("a") as settings:
+        settings.write(f'market = "{market.as_posix()}"\n')
+    made = backup.run(home, "full")
+    assert [(place.path, place.files, place.size) for place in made.left_out] == [
+        (str(market), 1, 5),
+        (str(home / "notes"), 1, 5),
+    ]
+    assert unpacked(home, made, tmp_path / "out").left_out == made.left_out
+    assert not [entry for entry in (tmp_path / "out").rglob("*") if entry.name == "day.parquet"]
+
+
+def test_market_data_in_the_data_folder_are_in_the_full_backup(home, book, tmp_path):
+    """Nothing is left out where nothing lies elsewhere."""
+    (home / "market").mkdir()
+    (home / "market" / "day.parquet").write_text("12345")
+    made = backup.run(home, "full")
+    assert made.left_out == ()
+    assert "market/day.parquet" in {entry.name for entry in unpacked(home, made, tmp_path / "out").entries}
+
+
 def test_no_key_travels_with_what_it_opens(home, book, tmp_path):
     """The vault's key file is in no backup, and the vault's sealed file lies beside them for the recovery key."""
     made = backup.run(home, "full")

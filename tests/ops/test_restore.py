@@ -120,6 +120,42 @@ def test_a_vault_that_is_damaged_is_replaced_and_kept(home, book):
     assert (home / restored.set_aside / "vault" / "vault.json").read_text() == "damaged"
 
 
+def with_reports(home, text):
+    """Write a report and market data, which a daily backup has not."""
+    for name in ("reports/day.html", "market/day.parquet"):
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text(text)
+
+
+def test_what_a_daily_backup_has_not_comes_from_the_full_one(home, second, book):
+    """After a total loss reports and market data are those of the newest full backup, the books those of the daily."""
+    key = Vault.ensure(home).new_recovery_key()
+    with_reports(home, "old")
+    full = backup.run(home, "full")
+    book.trade("NSE:INFY", -7, 1_950_10)
+    made, before = backup.run(home), standing(home)
+    shutil.rmtree(home)
+    restored = restore(home, folder=second, recovery=key)
+    assert (restored.backup, restored.filled_from) == (made.id, full.id)
+    assert standing(home) == before
+    assert (home / "reports" / "day.html").read_text() == (home / "market" / "day.parquet").read_text() == "old"
+
+
+def test_a_full_backup_that_is_damaged_is_passed_over_and_named(home, book):
+    """The older one gives what the daily has not; what is there already stays as it is."""
+    with_reports(home, "old")
+    older = backup.run(home, "full", at=book.now)
+    newer = backup.run(home, "full")
+    shelf(home).bundle(newer).write_bytes(b"damaged")
+    backup.run(home)
+    (home / "reports" / "day.html").write_text("new")
+    (home / "market" / "day.parquet").unlink()
+    restored = restore(home)
+    assert (restored.filled_from, newer.id in restored.unfilled) == (older.id, True)
+    assert (home / "reports" / "day.html").read_text() == "new"
+    assert (home / "market" / "day.parquet").read_text() == "old"
+
+
 def test_a_copy_of_another_journal_is_not_used_and_is_named(home, book, second, tmp_path):
     """A book that was reset after the backup comes back as it was backed up; that its copy is another's is said."""
     backup.run(home)

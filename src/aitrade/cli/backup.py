@@ -12,7 +12,7 @@ from aitrade.core.clock import ist, ist_date
 from aitrade.core.config import load
 from aitrade.core.errors import Refused
 from aitrade.core.money import format_rupees
-from aitrade.ops.backup.shelf import BookHead, Shelf, on_second_device
+from aitrade.ops.backup.shelf import BookHead, LeftOut, Shelf, on_second_device
 
 SAME_DEVICE = (
     "These backups lie on the data folder's own device and are lost with it: set backup_folder in aitrade.toml to a "
@@ -38,6 +38,7 @@ def run(*, full: bool, home: Path | None) -> None:
     lower_priority()
     made = make(folder, "full" if full else "daily")
     click.echo(f"{made.id}: {made.files} files, {made.clear_size:,} bytes, {made.size:,} sealed, {made.seconds} s")
+    absent(made.left_out)
     _same_device(folder)
 
 
@@ -65,6 +66,7 @@ def verify(backup_id: str, home: Path | None) -> None:
 
     verified = prove(load(home=home).home, backup_id)
     books(verified.books)
+    absent(verified.left_out)
     for difference in verified.differences:
         click.echo(difference, err=True)
     if verified.differences:
@@ -146,6 +148,12 @@ def books(heads: tuple[BookHead, ...]) -> None:
         for head in heads
     ]  # fmt: skip
     table(rows, ("book", "last record", "written (IST)", "cash", "chain"))
+
+
+def absent(places: tuple[LeftOut, ...]) -> None:
+    """Print what a backup has not."""
+    for place in places:
+        click.echo(str(place), err=True)
 
 
 def _same_device(home: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from aitrade.cli.backup import books
+from aitrade.cli.backup import absent, books
 from aitrade.cli.options import data_folder, kind
 from aitrade.cli.vault import secret_from
 from aitrade.core.clock import IST
@@ -46,6 +46,11 @@ def restore(
         click.echo("\nThis ended a restore that was cut off; run `aitrade restore` again for a newer state.")
     click.echo(f"\nRestored from {restored.backup} in {restored.seconds} s; {restored.from_copies:,} bytes of journal "
                "came from the copies.")  # fmt: skip
+    if restored.filled_from:
+        click.echo(f"Reports, market data and the rest came from {restored.filled_from}, where they were not there.")
+    if restored.unfilled:
+        click.echo(f"Passed over for those: {restored.unfilled}", err=True)
+    absent(restored.left_out)
     for book in restored.passed_over:
         click.echo(f"The copy of {book} is of a later book of that name (reset since the backup) and was not used.")
     if restored.to:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 import msgspec
 
 from aitrade.core.errors import Refused
-from aitrade.ops.backup.shelf import BookHead, chunks
+from aitrade.ops.backup.shelf import BookHead, LeftOut, chunks
 from aitrade.store import vault_sealing as sealing
 
 MANIFEST = "manifest.json"
@@ -47,6 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     books: tuple[BookHead, ...]
     entries: tuple[Entry, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def clear_size(self) -> int:

@@ -12,10 +12,14 @@ from pathlib import Path
 
 from aitrade.compliance.journal import SUFFIX, segments, whole
 from aitrade.compliance.operations import BOOK
+from aitrade.core.config import load
 from aitrade.ops.backup.bundle import Source
+from aitrade.ops.backup.shelf import LeftOut
 
 DAILY = ("*.toml", "facts/*", "books/*", "operations/*", "configuration/*", "models/*")
 FULL = ("*",)
+OUTSIDE = "market data imported to a folder of their own; import them again, or copy that folder yourself"
+LINKED = "a link to another place, which is not followed"
 LEFT_OUT = ("run/*", "backups/*", "vault/*", "*.lock", "*/lock", "*.new", "*.part", "*-wal", "*-shm")
 """What is of this process and machine only. Of the vault only its sealed file is taken, never a key that opens it."""
 VAULT = "vault/vault.json"
@@ -30,6 +34,19 @@ def names(home: Path, kind: str, shelf: Path) -> Iterator[str]:
         ours = _matches(name, taken) and not _matches(name, LEFT_OUT) and not path.is_relative_to(shelf)
         if ours or name == VAULT:
             yield name
+
+
+def left_out(home: Path) -> tuple[LeftOut, ...]:
+    """Return what belongs to a data folder and is in no backup of it: market data elsewhere, and what links lead to."""
+    market = load(home=home).market_folder
+    outside = [] if market.resolve().is_relative_to(home.resolve()) or market.is_symlink() else [(market, OUTSIDE)]
+    links = [(path, LINKED) for path in sorted(home.rglob("*")) if path.is_symlink()]
+    return tuple(_measured(path, why) for path, why in (*outside, *links) if path.exists())
+
+
+def in_daily(name: str) -> bool:
+    """Return whether a file is of those that a daily backup has."""
+    return _matches(name, DAILY) or name == VAULT
 
 
 def still(home: Path, wanted: Iterable[str], scratch: Path) -> Iterator[Source]:
@@ -73,6 +90,11 @@ def journals(home: Path) -> list[tuple[str, Path]]:
     found = [(path.parent.name, path) for path in sorted(home.glob("books/*/journal")) if segments(path)]
     operations = home / BOOK / "journal"
     return found + ([(BOOK, operations)] if segments(operations) else [])
+
+
+def _measured(path: Path, why: str) -> LeftOut:
+    files = [found for found in ([path] if path.is_file() else path.resolve().rglob("*")) if found.is_file()]
+    return LeftOut(str(path), len(files), sum(found.stat().st_size for found in files), why)
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -24,7 +24,7 @@ from aitrade.ops.backup import databases
 from aitrade.ops.backup.contents import journals
 from aitrade.ops.backup.heads import head_of
 from aitrade.ops.backup.projections import projected, rebuild
-from aitrade.ops.backup.shelf import BookHead
+from aitrade.ops.backup.shelf import BookHead, LeftOut
 
 WHAT = "restore"
 PLACE = Path("run") / "restored"
@@ -43,6 +43,12 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of journal that came from the copies, beyond the backup."""
     passed_over: tuple[str, ...] = ()
     """Books whose copy is of another journal than the backup's, and was not used."""
+    filled_from: str = ""
+    """The full backup that gave the files which a daily one has not; empty where none was needed, or there is none."""
+    unfilled: str = ""
+    """Why newer full backups were passed over for that."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What the backup says that it has not."""
     set_aside: str = ""
     """Where what was there lies now, relative to the data folder; empty where nothing was."""
     trouble: str = ""

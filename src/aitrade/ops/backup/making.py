@@ -18,7 +18,7 @@ from aitrade.core.files import FileLock
 from aitrade.ops import configuration_history
 from aitrade.ops.backup import databases
 from aitrade.ops.backup.bundle import Manifest, Source, pack
-from aitrade.ops.backup.contents import journals, names, still
+from aitrade.ops.backup.contents import journals, left_out, names, still
 from aitrade.ops.backup.heads import head_of
 from aitrade.ops.backup.opening import keep_copy
 from aitrade.ops.backup.shelf import Backup, BookHead, Shelf, sha256_of
@@ -60,8 +60,9 @@ def _made(home: Path, kind: str, at: int) -> Backup:
     with scratch_folder(home, "backup") as scratch:
         sources = [*_server(home, scratch), *still(home, names(home, kind, shelf.folder), scratch)]
         manifest = Manifest(
-            id=name_of(kind, at, shelf), kind=kind, at=at, version=aitrade.__version__, books=heads(home, sources)
-        )
+            id=name_of(kind, at, shelf), kind=kind, at=at, version=aitrade.__version__, books=heads(home, sources),
+            left_out=left_out(home),
+        )  # fmt: skip
         backup = store(shelf, vault, manifest, sources, began)
     keep_copy(home, shelf)
     for old in shelf.expired(kind):
@@ -74,6 +75,7 @@ def store(shelf: Shelf, vault: Vault, manifest: Manifest, sources: list[Source],
     backup = Backup(
         id=manifest.id, kind=manifest.kind, at=manifest.at, seconds=0, version=manifest.version, size=0, sha256="",
         files=len(sources), clear_size=sum(source.size for source in sources), books=manifest.books,
+        left_out=manifest.left_out,
     )  # fmt: skip
     bundle = shelf.bundle(backup)
     pack(vault.sealing_keys()[0], manifest, sources, bundle, backup.context)

@@ -14,11 +14,11 @@ import msgspec
 
 from aitrade.compliance.journal import HASH_SIZE, HEADER, Frame, frames, segments
 from aitrade.compliance.operations import BOOK
-from aitrade.core.errors import Refused
+from aitrade.core.errors import AitradeError, Refused
 from aitrade.core.files import FileLock
 from aitrade.ops.backup import mirror
 from aitrade.ops.backup.bundle import unpack
-from aitrade.ops.backup.contents import journals
+from aitrade.ops.backup.contents import in_daily, journals
 from aitrade.ops.backup.exchange import WHAT, Restored, decide, finish
 from aitrade.ops.backup.heads import head_of
 from aitrade.ops.backup.making import one_at_a_time, scratch_folder
@@ -61,11 +61,13 @@ def restore(
         vaults = opened(home, shelf, opening)
         with scratch_folder(home, "restore") as scratch:
             rebuilt = rebuild_in(scratch / "home", shelf, backup, keys_of(vaults), to=to, copies=True)
+            filled, unfilled = _filled_up(rebuilt.folder, shelf, backup, keys_of(vaults))
             vault_ready(rebuilt.folder, home, vaults, opening)
             seconds = round(time.monotonic() - began, 3)
             restored = Restored(
                 backup=backup.id, to=to, books=rebuilt.books, from_copies=rebuilt.from_copies,
-                passed_over=rebuilt.passed_over, seconds=seconds,
+                passed_over=rebuilt.passed_over, filled_from=filled, unfilled=unfilled, left_out=backup.left_out,
+                seconds=seconds,
             )  # fmt: skip
             decide(home, rebuilt.folder, restored)
         return finish(home, resumed=False) or restored
@@ -139,6 +141,33 @@ def _brought_up(keys: Sequence[bytes], shelf: Shelf, folder: Path) -> tuple[int,
         added += brought or 0
         others += [book] if brought is None else []
     return added, tuple(others)
+
+
+def _filled_up(folder: Path, shelf: Shelf, backup: Backup, keys: Sequence[bytes]) -> tuple[str, str]:
+    """Add what a daily backup has not (reports, market data, the archive) from the newest full one that opens.
+
+    Return that one's id, "" without one, and why newer ones were passed over.
+    """
+    reasons = []
+    for full in [one for one in reversed(shelf.all("full")) if one.at <= backup.at and backup.kind == "daily"]:
+        beside = folder.with_name(full.id)
+        try:
+            shelf.check(full)
+            unpack(keys, shelf.bundle(full), beside, full.context)
+        except AitradeError as error:
+            reasons.append(str(error))
+            continue
+        _laid_beside(beside, folder)
+        return full.id, " ".join(reasons)
+    return "", " ".join(reasons)
+
+
+def _laid_beside(full: Path, folder: Path) -> None:
+    for path in [path for path in full.rglob("*") if path.is_file()]:
+        name = path.relative_to(full)
+        if not in_daily(name.as_posix()):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            path.rename(folder / name)
 
 
 def _cut(journal: Path, to: int) -> None:

@@ -37,6 +37,19 @@ class BookHead(msgspec.Struct, frozen=True, kw_only=True):
     """Money put in and realised, less charges, paise."""
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """A place whose files are in no backup: where it lies, how much was there, and why it is left out."""
+
+    path: str
+    files: int
+    size: int
+    """Bytes."""
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.files:,} files, {self.size:,} bytes) is in no backup: {self.why}"
+
+
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
     """A backup as it is described beside its bundle."""
 
@@ -56,6 +69,7 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     clear_size: int
     """Bytes of the files in it."""
     books: tuple[BookHead, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def context(self) -> str:

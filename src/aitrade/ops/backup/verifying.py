@@ -13,7 +13,7 @@ from aitrade.ops.backup.contents import journals
 from aitrade.ops.backup.making import one_at_a_time, scratch_folder
 from aitrade.ops.backup.opening import keys_for
 from aitrade.ops.backup.restoring import rebuild_in, unsound
-from aitrade.ops.backup.shelf import Backup, BookHead, Shelf
+from aitrade.ops.backup.shelf import Backup, BookHead, LeftOut, Shelf
 
 WHAT, NAME = "drill", "backup verify"
 
@@ -25,6 +25,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     books: tuple[BookHead, ...]
     differences: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
     seconds: float
 
 
@@ -64,6 +65,7 @@ def compared(home: Path, shelf: Shelf, backup: Backup, keys: Sequence[bytes], fo
         differences.append("the books rebuilt are not those that were backed up")
     return Verified(
         backup=backup.id, files=backup.files, books=rebuilt.books, differences=tuple(differences),
+        left_out=backup.left_out,
         seconds=round(time.monotonic() - began, 3),
     )  # fmt: skip
 
