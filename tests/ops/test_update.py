@@ -1,16 +1,21 @@
 """An update goes through with everything checked, or leaves everything as it was."""
 
 import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
+from importlib.metadata import Distribution
 
 import pytest
 
 from aitrade.compliance.operations import noted
+from aitrade.core import unfinished
 from aitrade.core.clock import ReplayClock, at
 from aitrade.core.errors import Conflict, Refused
 from aitrade.core.files import FileLock
-from aitrade.ops.update import Checkout, Updated, Wheel, apply, checked
+from aitrade.ops.update import Checkout, Updated, Wheel, apply, checked, take_back
+from aitrade.ops.update import installation as installation_module
 from aitrade.ops.update.applying import run_migrations
 
 NIGHT = ReplayClock(at("2026-11-23", "23:58"))
@@ -35,9 +40,9 @@ class Swap:
         """Take it."""
         self.now = self._offered
 
-    def put_back(self):
+    def put_back(self, before):
         """Take the old one."""
-        self.now = "old"
+        self.now = before
 
 
 @pytest.fixture
@@ -122,6 +127,134 @@ def test_the_newest_version_needs_nothing(home):
         apply(home, NIGHT, Swap("old"), answers(), lambda _: None)
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from aitrade.core import unfinished
+from aitrade.core.clock import ReplayClock, at
+from aitrade.ops.update import apply
+
+home, point = Path(sys.argv[1]), sys.argv[2]
+version, seen = home.parent / "version", set()
+
+def here(name):
+    seen.add(name)
+    if name == point:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+class Kept:
+    def current(self):
+        return version.read_text()
+
+    def offered(self):
+        return "new"
+
+    def install(self):
+        here("install")
+        version.write_text("new")
+        here("installed")
+
+    def put_back(self, before):
+        here("put back")
+        version.write_text(before)
+
+def verdicts():
+    here("second preflight" if "installed" in seen else "first preflight")
+    return {"one": "fail" if "installed" in seen else "pass"}
+
+apply(home, ReplayClock(at("2026-11-23", "23:58")), Kept(), verdicts, print)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kill -9 is not on Windows")
+@pytest.mark.parametrize("point", ["first preflight", "install", "second preflight", "put back"])
+def test_an_update_killed_on_its_way_is_taken_back_by_the_next(home, tmp_path, point):
+    """Nothing trades on it until then, `--apply` puts version and databases back, and the record says so."""
+    version = tmp_path / "version"
+    version.write_text("old")
+    before = (home / "books" / "one" / "book.db").read_bytes()
+    done = subprocess.run([sys.executable, "-c", KILLED, home, point], capture_output=True, text=True, check=False)
+    assert done.returncode == -9, done.stderr
+    swap = Swap()
+    swap.now = version.read_text()
+    if point == "first preflight":
+        assert (swap.now, unfinished.found(home), take_back(home, swap)) == ("old", None, None)
+        return
+    for refused in (lambda: apply(home, NIGHT, swap, answers(), print), lambda: unfinished.refuse(home)):
+        with pytest.raises(Conflict, match="run `aitrade update --apply` to have old"):
+            refused()
+    assert take_back(home, swap).before == "old"
+    assert (swap.now, revision(home), unfinished.found(home)) == ("old", "", None)
+    assert (home / "books" / "one" / "book.db").read_bytes() == before
+    assert [row.operation.outcome for row in noted(home, "update")] == ["rolled back"]
+
+
+def test_a_way_back_that_fails_can_be_taken_again(home, tmp_path):
+    """The sentence names the backup; the mark stays, and the next attempt puts everything back."""
+
+    class Stuck(Swap):
+        def put_back(self, before):
+            """Fail as a full disk does."""
+            raise OSError(28, "No space left on device")
+
+    stuck, lost = Stuck(), {**GOOD, "one": "fail"}
+    with pytest.raises(Refused, match=r"could not be put back .*No space left.* then `aitrade restore daily-"):
+        apply(home, NIGHT, stuck, answers(GOOD, lost), print)
+    swap = Swap()
+    swap.now = stuck.now
+    assert take_back(home, swap).after == "new"
+    assert (swap.now, revision(home), unfinished.found(home)) == ("old", "", None)
+    assert apply(home, NIGHT, swap, answers(GOOD, GOOD), print).after == "new"
+
+
+def test_a_preflight_that_does_not_run_takes_everything_back(home):
+    """So does a person who interrupts it; before the first preflight nothing is begun."""
+
+    def broken():
+        raise Refused("Preflight did not run: no word.")
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    swap = Swap()
+    with pytest.raises(Refused, match="did not run"):
+        apply(home, NIGHT, swap, broken, print)
+    for second, words in ((broken, "did not run"), (interrupted, "interrupted")):
+        runs = iter([lambda: GOOD, second])
+        with pytest.raises(Refused, match=f"taken back, old is as it was.*{words}"):
+            apply(home, NIGHT, swap, lambda runs=runs: next(runs)(), print)
+        assert (swap.now, revision(home), unfinished.found(home)) == ("old", "", None)
+
+
+def test_a_wheel_goes_back_to_the_files_that_were_there(tmp_path, monkeypatch):
+    """The copy counts only when it is whole: a kill before that leaves what is installed alone."""
+    site, kept = tmp_path / "site", tmp_path / "kept"
+    about = site / "aitrade-1.0.dist-info"
+    about.mkdir(parents=True)
+    (site / "aitrade.py").write_text("old")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: aitrade\nVersion: 1.0\n")
+    (about / "RECORD").write_text("aitrade.py,,\naitrade-1.0.dist-info/METADATA,,\naitrade-1.0.dist-info/RECORD,,\n")
+    found = Distribution.at(about)
+    monkeypatch.setattr(installation_module, "distribution", lambda _name: found)
+    monkeypatch.setattr(installation_module.sysconfig, "get_path", lambda _name: str(site))
+
+    def pip(*words):
+        if words[0] == "install" and words[-1].endswith(".whl"):
+            (site / "aitrade.py").write_text("half new")
+            raise Refused("pip install failed: killed")
+        return ""
+
+    wheel = Wheel(tmp_path / "aitrade-2.0-py3-none-any.whl", kept, pip)
+    wheel.put_back("1.0")
+    assert (site / "aitrade.py").read_text() == "old"
+    with pytest.raises(Refused):
+        wheel.install()
+    wheel.put_back("1.0")
+    assert (site / "aitrade.py").read_text() == "old"
+    with pytest.raises(Refused, match=r"1\.0 is there instead"):
+        wheel.put_back("0.9")
+
+
 def test_a_damaged_database_is_a_sentence(home):
     """The migrating process ends with its reason."""
     (home / "books" / "one" / "book.db").write_bytes(b"x" * 4096)
@@ -162,7 +295,7 @@ def test_a_checkout_goes_forward_and_back(checkout):
     assert before != offered
     installation.install()
     assert (installation.current(), (checkout / "file").read_text()) == (offered, "second")
-    installation.put_back()
+    installation.put_back(before)
     assert (installation.current(), (checkout / "file").read_text()) == (before, "first")
     assert [call[0] for call in calls] == ["install", "install"]
 

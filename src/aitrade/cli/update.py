@@ -28,7 +28,11 @@ def update(*, check: bool, wanted: bool, given: Path | None, home: Path | None) 
     if check == wanted:
         raise Refused("Say either --check, to look, or --apply, to update.")
     folder, clock = load(home=home).home, LiveClock()
-    installation = updates.installed(given, folder / "updates" / "version")
+    kept = folder / "updates" / "version"
+    if wanted and (taken := updates.take_back(folder, updates.installed(given, kept, taking_back=True))):
+        click.echo(f"{taken.before} and its databases are back, for the update to {taken.after} was cut off.")
+        return
+    installation = updates.installed(given, kept)
     if check:
         before, after = updates.checked(folder, clock, installation)
         click.echo(f"{before} is the newest." if before == after else f"{before} is installed, {after} is offered.")

@@ -51,8 +51,8 @@ def found(home: Path, what: str = "") -> Unfinished | None:
     return begun if what in ("", begun.what) else None
 
 
-def refuse(home: Path, *, but: str = "") -> None:
-    """Raise Conflict with its sentence where work was begun and has not ended, unless it is of the kind `but`."""
-    begun = found(home)
-    if begun is not None and begun.what != but:
+def refuse(home: Path, what: str = "") -> None:
+    """Raise Conflict with its sentence where work (only of one kind, where that is named) has not ended."""
+    begun = found(home, what)
+    if begun is not None:
         raise Conflict(begun.says)

@@ -23,10 +23,10 @@ from aitrade.core.files import sync_folder
 from aitrade.ops.backup import databases
 from aitrade.ops.backup.contents import journals
 from aitrade.ops.backup.heads import head_of
+from aitrade.ops.backup.making import RESTORE
 from aitrade.ops.backup.projections import projected, rebuild
 from aitrade.ops.backup.shelf import BookHead, LeftOut
 
-WHAT = "restore"
 PLACE = Path("run") / "restored"
 OURS = ("operations", "configuration", "models", "facts", "vault")
 """Folders that are put back whole; of all others (reports, market data …) only the files that are not there."""
@@ -69,12 +69,12 @@ def decide(home: Path, rebuilt: Path, restored: Restored) -> None:
         f"A restore of {restored.backup} to {home} was cut off in its last step: run `aitrade restore` to end it; "
         "nothing is lost."
     )
-    unfinished.begin(home, WHAT, says, msgspec.structs.replace(restored, set_aside=aside))
+    unfinished.begin(home, RESTORE, says, msgspec.structs.replace(restored, set_aside=aside))
 
 
 def finish(home: Path, *, resumed: bool = True) -> Restored | None:
     """Move what is still to be moved of a restore that is decided; None where none is. Raises Refused."""
-    begun = unfinished.found(home, WHAT)
+    begun = unfinished.found(home, RESTORE)
     if begun is None:
         return None
     restored = begun.of(Restored)
@@ -86,7 +86,7 @@ def finish(home: Path, *, resumed: bool = True) -> Restored | None:
         restored, resumed=resumed, trouble=_databases_back(home),
         set_aside=restored.set_aside if (home / restored.set_aside).exists() else "",
     )  # fmt: skip
-    note(home, WHAT, restored.backup, "passed", restored)
+    note(home, RESTORE, restored.backup, "passed", restored)
     unfinished.end(home)
     shutil.rmtree(home / PLACE, ignore_errors=True)
     return restored

@@ -25,7 +25,7 @@ from aitrade.ops.backup.shelf import Backup, BookHead, Shelf, sha256_of
 from aitrade.store.vault import Vault
 
 KINDS = ("daily", "full")
-WHAT = "backup"
+WHAT, RESTORE = "backup", "restore"
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -119,9 +119,10 @@ def _server(home: Path, scratch: Path) -> Iterator[Source]:
         yield from databases.write_out(url, scratch)
 
 
-def one_at_a_time(home: Path, *, finishing: str = "") -> FileLock:
-    """Hold the making of backups; raise Conflict while another process does, or work is unfinished but `finishing`."""
-    unfinished.refuse(home, but=finishing)
+def one_at_a_time(home: Path, *, restoring: bool = False) -> FileLock:
+    """Hold the making of backups; raise Conflict while another process does, or a restore has not ended."""
+    if not restoring:
+        unfinished.refuse(home, RESTORE)
     return FileLock(home / "run" / "backup.lock", taken="A backup is being made already; wait until it is done.")
 
 

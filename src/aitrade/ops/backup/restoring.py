@@ -19,7 +19,7 @@ from aitrade.core.files import FileLock
 from aitrade.ops.backup import mirror
 from aitrade.ops.backup.bundle import unpack
 from aitrade.ops.backup.contents import in_daily, journals
-from aitrade.ops.backup.exchange import WHAT, Restored, decide, finish
+from aitrade.ops.backup.exchange import Restored, decide, finish
 from aitrade.ops.backup.heads import head_of
 from aitrade.ops.backup.making import one_at_a_time, scratch_folder
 from aitrade.ops.backup.opening import Opening, keys_of, opened, vault_ready
@@ -51,7 +51,7 @@ def restore(
     """
     began = time.monotonic()
     taken = f"An engine trades on {home}: stop it, then restore."
-    with FileLock(home / "engine.lock", taken=taken), one_at_a_time(home, finishing=WHAT):
+    with FileLock(home / "engine.lock", taken=taken), one_at_a_time(home, restoring=True):
         ended = finish(home)
         if ended and not (id_ or to):
             return ended

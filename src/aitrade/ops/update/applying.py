@@ -15,12 +15,14 @@ from pathlib import Path
 import msgspec
 
 from aitrade.compliance.operations import note
+from aitrade.core import unfinished
 from aitrade.core.clock import Clock, ist
 from aitrade.core.errors import AitradeError, Refused, UnknownDate
 from aitrade.core.files import FileLock
 from aitrade.ops.preflight.check import Status
 from aitrade.ops.update.installation import Installation
 
+WHAT, ASIDE = "update", Path("updates") / "databases"
 WINDOW_SECONDS = 1_800
 """How long the market has to stay closed for an update to begin: install, migration and two preflights."""
 Say = Callable[[str], None]
@@ -62,6 +64,7 @@ def apply(home: Path, clock: Clock, installation: Installation, verdicts: Callab
 
     `verdicts` runs the whole checklist in a process of its own, with whichever version is installed then.
     """
+    unfinished.refuse(home)
     before, after = checked(home, clock, installation)
     if before == after:
         raise Refused(f"{before} is the newest version there is: nothing to do.")
@@ -69,16 +72,21 @@ def apply(home: Path, clock: Clock, installation: Installation, verdicts: Callab
         return _applied(home, installation, verdicts, say, Updated(before=before, after=after))
 
 
+def take_back(home: Path, installation: Installation) -> Updated | None:
+    """Take back an update that was cut off; None where none was. Raises Refused."""
+    begun = unfinished.found(home, WHAT)
+    if begun is None:
+        return None
+    with FileLock(home / "engine.lock", taken=f"An engine trades on {home}: stop it first."):
+        update = msgspec.structs.replace(begun.of(Updated), reason="it was cut off")
+        _put_back(home, installation, update)
+    return update
+
+
 def _applied(
     home: Path, installation: Installation, verdicts: Callable[[], Verdicts], say: Say, update: Updated
 ) -> Updated:
-    from aitrade.ops import backup
-
-    say(f"Preflight of {update.before}, to compare with …")
-    passed = {item for item, status in verdicts().items() if status == Status.PASS}
-    say("Backup …")
-    update = msgspec.structs.replace(update, backup=backup.run(home).id)
-    kept = _copied(home)
+    passed, update = _prepared(home, verdicts, say, update)
     try:
         say(f"Installing {update.after} …")
         installation.install()
@@ -87,24 +95,51 @@ def _applied(
         say(f"Preflight of {update.after} …")
         now = verdicts()
         lost = sorted(item for item in passed if now.get(item) != Status.PASS)
-    except (AitradeError, OSError, subprocess.SubprocessError) as error:
-        lost, update = [], msgspec.structs.replace(update, reason=str(error))
+    except (AitradeError, OSError, subprocess.SubprocessError, KeyboardInterrupt) as error:
+        lost, update = [], msgspec.structs.replace(update, reason=str(error) or "it was interrupted")
     if not lost and not update.reason:
-        note(home, "update", update.after, "passed", update)
+        note(home, WHAT, update.after, "passed", update)
+        unfinished.end(home)
         return update
     say("Putting everything back …")
     update = msgspec.structs.replace(update, lost=lost, reason=update.reason or f"no longer passing: {', '.join(lost)}")
+    _put_back(home, installation, update)
+    raise Refused(f"{update.after} was taken back, {update.before} is as it was: {update.reason}.")
+
+
+def _prepared(home: Path, verdicts: Callable[[], Verdicts], say: Say, update: Updated) -> tuple[set[str], Updated]:
+    """Return the items that pass now; backup, databases' copies and the mark of an unfinished update are on disk."""
+    from aitrade.ops import backup
+
+    say(f"Preflight of {update.before}, to compare with …")
+    passed = {item for item, status in verdicts().items() if status == Status.PASS}
+    say("Backup …")
+    update = msgspec.structs.replace(update, backup=backup.run(home).id)
     try:
-        installation.put_back()
-        _restored(home, kept)
+        _copied(home)
+    except OSError as error:
+        raise Refused(f"The databases could not be copied aside ({error}): nothing was changed.") from error
+    says = (
+        f"The update of {home} to {update.after} was cut off: run `aitrade update --apply` to have {update.before} and "
+        "its databases back; the journals were not touched."
+    )
+    unfinished.begin(home, WHAT, says, update)
+    return passed, update
+
+
+def _put_back(home: Path, installation: Installation, update: Updated) -> None:
+    """Put version and databases back; the mark stays until that has worked."""
+    try:
+        installation.put_back(update.before)
+        _restored(home)
     except (AitradeError, OSError) as error:
-        note(home, "update", update.after, "failed", update, reason=str(error))
+        note(home, WHAT, update.after, "failed", update, reason=str(error))
         raise Refused(
             f"{update.after} failed ({update.reason}) and {update.before} could not be put back ({error}): "
             f"install {update.before} by hand, then `aitrade restore {update.backup}`."
         ) from error
-    note(home, "update", update.after, "rolled back", update)
-    raise Refused(f"{update.after} was taken back, {update.before} is as it was: {update.reason}.")
+    note(home, WHAT, update.after, "rolled back", update)
+    unfinished.end(home)
 
 
 def verdicts_of(home: Path) -> Verdicts:
@@ -125,20 +160,28 @@ def run_migrations(home: Path) -> None:
         raise Refused(f"A database could not be migrated: {done.stderr.strip().splitlines()[-1]}")
 
 
-def _copied(home: Path) -> dict[Path, Path]:
+def _copied(home: Path) -> None:
     """Copy every database aside; the engine's lock is held, so that nobody writes."""
-    aside = home / "updates" / "databases"
-    shutil.rmtree(aside, ignore_errors=True)
-    copies = {}
-    for path in sorted([*home.glob("books/*/*.db*"), *home.glob("operations/*.db*")]):
-        copies[path] = aside / path.relative_to(home)
-        copies[path].parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, copies[path])
-    return copies
+    shutil.rmtree(home / ASIDE, ignore_errors=True)
+    for path in _databases(home):
+        copy = home / ASIDE / path.relative_to(home)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copy)
 
 
-def _restored(home: Path, copies: dict[Path, Path]) -> None:
-    for path in [*home.glob("books/*/*.db*"), *home.glob("operations/*.db*")]:
-        path.unlink()
-    for path, copy in copies.items():
-        shutil.copy2(copy, path)
+def _restored(home: Path) -> None:
+    """Lay the copies over the databases, each in one step, and take away what came to be since."""
+    copies = {path.relative_to(home / ASIDE): path for path in _databases(home / ASIDE)}
+    for path in _databases(home):
+        if path.relative_to(home) not in copies:
+            path.unlink()
+    for name, copy in copies.items():
+        beside = home / name.with_name(f"{name.name}.new")
+        shutil.copy2(copy, beside)
+        beside.replace(home / name)
+
+
+def _databases(home: Path) -> list[Path]:
+    """Return the files of the databases, and those that SQLite keeps beside them."""
+    found = [*home.glob("books/*/*.db*"), *home.glob("operations/*.db*")]
+    return sorted(path for path in found if path.suffix != ".new")

@@ -8,14 +8,18 @@ import json
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
-from importlib.metadata import Distribution, distribution
+from contextlib import suppress
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlparse
 
 from aitrade.core.errors import Refused
 
+FROZEN = "frozen.txt"
+"""What the dependencies were, in the copy of the version from before."""
 SECONDS = 1_200
 """How long pip may take."""
 
@@ -54,8 +58,8 @@ class Installation(Protocol):
         """Put what is offered in place; raise Refused with pip's last words."""
         ...
 
-    def put_back(self) -> None:
-        """Put back what was there before `install`."""
+    def put_back(self, before: str) -> None:
+        """Put back what was there before `install`, however far that came; `before` is what `current` said then."""
         ...
 
 
@@ -65,7 +69,6 @@ class Checkout:
     def __init__(self, folder: Path, pip: Pip = run_pip) -> None:
         self._folder = folder
         self._pip = pip
-        self._before = ""
 
     def current(self) -> str:
         """Return the commit that is checked out."""
@@ -82,13 +85,12 @@ class Checkout:
 
     def install(self) -> None:
         """Go forward to upstream and install it with its page."""
-        self._before = self.current()
         self._git("merge", "--quiet", "--ff-only", "@{upstream}")
         self._pip("install", "--quiet", "--editable", str(self._folder))
 
-    def put_back(self) -> None:
+    def put_back(self, before: str) -> None:
         """Go back to the commit that was there."""
-        self._git("reset", "--quiet", "--keep", self._before)
+        self._git("reset", "--quiet", "--keep", before)
         self._pip("install", "--quiet", "--editable", str(self._folder))
 
     def _git(self, *words: str) -> str:
@@ -123,33 +125,49 @@ class Wheel:
         return rest.split("-")[0]
 
     def install(self) -> None:
-        """Copy what is there, then install the wheel."""
+        """Copy what is there, which has its name when it is whole, then install the wheel."""
+        making = self._kept.with_name(f"{self._kept.name}.new")
+        for folder in (self._kept, making):
+            shutil.rmtree(folder, ignore_errors=True)
         for relative, path in _files(distribution("aitrade")):
-            target = self._kept / relative
+            target = making / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
-        (self._kept / "frozen.txt").write_text(self._pip("freeze", "--exclude", "aitrade"))
+        (making / FROZEN).write_text(self._pip("freeze", "--exclude", "aitrade"))
+        making.rename(self._kept)
         self._pip("install", "--quiet", str(self._given))
 
-    def put_back(self) -> None:
-        """Take the new version's files away, lay the old ones back, and its dependencies with them."""
-        found = distribution("aitrade")
-        root = Path(str(found.locate_file("")))
-        for _relative, path in _files(found):
-            path.unlink(missing_ok=True)
-        shutil.copytree(self._kept, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("frozen.txt"))
-        self._pip("install", "--quiet", "--no-deps", "--requirement", str(self._kept / "frozen.txt"))
+    def put_back(self, before: str) -> None:
+        """Take the new version's files away, lay the old ones back, and its dependencies with them.
+
+        Without a whole copy nothing was installed yet, and `before` is still there.
+        """
+        if not self._kept.is_dir():
+            return
+        root = Path(sysconfig.get_path("purelib"))
+        with suppress(PackageNotFoundError):
+            for _relative, path in _files(distribution("aitrade")):
+                path.unlink(missing_ok=True)
+        shutil.copytree(self._kept, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(FROZEN))
+        self._pip("install", "--quiet", "--no-deps", "--requirement", str(self._kept / FROZEN))
+        if self.current() != before:
+            raise Refused(f"{self.current()} is there instead of {before}.")
 
 
-def installed(given: Path | None, kept: Path) -> Installation:
-    """Return how this package is installed; raise Refused where an update needs a wheel and none is given."""
+def installed(given: Path | None, kept: Path, *, taking_back: bool = False) -> Installation:
+    """Return how this package is installed; raise Refused where an update needs a wheel and none is given.
+
+    To take an update back, `kept` is enough.
+    """
+    if taking_back and kept.is_dir():
+        return Wheel(given or kept, kept)
     about = distribution("aitrade").read_text("direct_url.json")
     origin = json.loads(about) if about else {}
     if origin.get("dir_info", {}).get("editable") and given is None:
         return Checkout(Path(unquote(urlparse(origin["url"]).path)))
-    if given is None:
+    if given is None and not taking_back:
         raise Refused("This version was installed from a wheel: give the newer one by --from aitrade-….whl.")
-    return Wheel(given, kept)
+    return Wheel(given or kept, kept)
 
 
 def _files(of: Distribution) -> list[tuple[str, Path]]:
