@@ -11,7 +11,7 @@ from aitrade.compliance.journal import Journal, frames, segments
 from aitrade.compliance.journal import verify as verify_chain
 from aitrade.compliance.operations import noted
 from aitrade.core.clock import SECOND
-from aitrade.core.errors import AitradeError, Conflict, VaultLocked
+from aitrade.core.errors import AitradeError, Conflict, Refused, VaultLocked
 from aitrade.core.events import Kind, Line, Record
 from aitrade.core.files import FileLock
 from aitrade.engine.recovery import recover
@@ -194,6 +194,36 @@ def test_a_moment_before_the_backup_cuts_the_backup(home, book):
     assert ledger.read(home, BOOK, "2025-01-01").head == first.head
     assert projected(home, BOOK) == 0
     assert project(home) == first.last_seq
+
+
+def test_a_moment_before_the_first_record_is_refused(home, book):
+    """It says when the first record was written, and touches nothing."""
+    backup.run(home)
+    before = everything(home / "books")
+    with pytest.raises(Refused, match=r"No book had begun by 01 Jan 1970 .*the first record is of 01 Jan 2025"):
+        restore(home, to=1)
+    assert everything(home / "books") == before
+
+
+def test_a_moment_after_the_last_record_is_all_there_is(home, book):
+    """Also one that lies years ahead."""
+    backup.run(home)
+    before = standing(home)
+    restore(home, to=2**62)
+    assert standing(home) == before
+
+
+def test_a_book_that_had_not_begun_by_the_moment_is_set_aside(home, book):
+    """It is neither in the way nor lost."""
+    moment = book.now
+    late, after = Journal(home / "books" / "late" / "journal"), moment + 3600 * SECOND
+    late.append(Record(0, Kind.EVENT, after, after, "late", Line(level="info", text="begun")))
+    late.close()
+    backup.run(home)
+    restored = restore(home, to=moment)
+    assert restored.gone == ("late",)
+    assert not (home / "books" / "late").exists()
+    assert (home / restored.set_aside / "books" / "late" / "journal").is_dir()
 
 
 @settings(max_examples=12)

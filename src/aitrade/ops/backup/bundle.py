@@ -75,6 +75,8 @@ def unpack(keys: Sequence[bytes], bundle: Path, folder: Path, context: str) -> M
         with pa.CompressedInputStream(pa.OSFile(str(clear)), "zstd") as stream:
             return _extracted(stream, folder)
     except (tarfile.TarError, OSError, msgspec.DecodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's, not the decompressor's
+            raise Refused(f"{bundle} was not unpacked ({error}): free space, or mend that, and try again.") from error
         raise Refused(f"{bundle} does not unpack ({error}); choose another backup.") from None
     finally:
         clear.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ whenever that is cut off every piece is there, old and new, and which ones are s
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -49,6 +49,8 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Why newer full backups were passed over for that."""
     left_out: tuple[LeftOut, ...] = ()
     """What the backup says that it has not."""
+    gone: tuple[str, ...] = ()
+    """Books that had not begun by the moment: they are set aside."""
     set_aside: str = ""
     """Where what was there lies now, relative to the data folder; empty where nothing was."""
     trouble: str = ""
@@ -79,7 +81,7 @@ def finish(home: Path, *, resumed: bool = True) -> Restored | None:
         return None
     restored = begun.of(Restored)
     try:
-        _moved(home, home / restored.set_aside)
+        _moved(home, home / restored.set_aside, restored.gone)
     except OSError as error:
         raise Refused(f"Not all is moved yet ({error}): mend that, then run `aitrade restore` again.") from error
     restored = msgspec.structs.replace(
@@ -92,8 +94,11 @@ def finish(home: Path, *, resumed: bool = True) -> Restored | None:
     return restored
 
 
-def _moved(home: Path, aside: Path) -> None:
+def _moved(home: Path, aside: Path, gone: Iterable[str]) -> None:
     rebuilt = home / PLACE
+    for book in gone:
+        if (home / "books" / book).exists() and not (aside / "books" / book).exists():
+            _rename(home / "books" / book, aside / "books" / book)
     for found in _pieces(rebuilt):
         name = found.relative_to(rebuilt)
         if (home / name).exists() and _replaced(name):

@@ -1,6 +1,7 @@
 """Makes a backup while the data folder trades: what it is of stands still, then it is sealed, described and rotated."""
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ def run(home: Path, kind: str = "daily", *, at: int = 0) -> Backup:
     with one_at_a_time(home):
         try:
             backup = _made(home, kind, at or time.time_ns())
-        except (AitradeError, OSError) as error:
+        except (AitradeError, OSError, sqlite3.Error) as error:
             note(home, WHAT, kind, "failed", Failure(str(error)), at=at)
             raise unmade(error) from error
         note(home, WHAT, kind, "passed", backup, at=at)
@@ -88,7 +89,7 @@ def store(shelf: Shelf, vault: Vault, manifest: Manifest, sources: list[Source],
 
 def unmade(error: Exception) -> Exception:
     """Return what a failure is raised as: the disk's own words become a refusal that says what to do."""
-    if isinstance(error, OSError):
+    if isinstance(error, (OSError, sqlite3.Error)):
         return Refused(f"Nothing was backed up ({error}): mend that, or free space, and run it again.")
     return error
 

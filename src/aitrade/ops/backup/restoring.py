@@ -14,6 +14,7 @@ import msgspec
 
 from aitrade.compliance.journal import HASH_SIZE, HEADER, Frame, frames, segments
 from aitrade.compliance.operations import BOOK
+from aitrade.core.clock import ist
 from aitrade.core.errors import AitradeError, Refused
 from aitrade.core.files import FileLock
 from aitrade.ops.backup import mirror
@@ -49,7 +50,6 @@ def restore(
     backups is opened by what is given. Raises Refused, VaultLocked, JournalBroken before anything is touched, Conflict
     while an engine runs.
     """
-    began = time.monotonic()
     taken = f"An engine trades on {home}: stop it, then restore."
     with FileLock(home / "engine.lock", taken=taken), one_at_a_time(home, restoring=True):
         ended = finish(home)
@@ -58,19 +58,28 @@ def restore(
         shelf = Shelf(folder) if folder else Shelf.of(home)
         backup = chosen(shelf, id_, to)
         opening = Opening(passphrase, recovery, key_file)
-        vaults = opened(home, shelf, opening)
-        with scratch_folder(home, "restore") as scratch:
-            rebuilt = rebuild_in(scratch / "home", shelf, backup, keys_of(vaults), to=to, copies=True)
-            filled, unfilled = _filled_up(rebuilt.folder, shelf, backup, keys_of(vaults))
-            vault_ready(rebuilt.folder, home, vaults, opening)
-            seconds = round(time.monotonic() - began, 3)
-            restored = Restored(
-                backup=backup.id, to=to, books=rebuilt.books, from_copies=rebuilt.from_copies,
-                passed_over=rebuilt.passed_over, filled_from=filled, unfilled=unfilled, left_out=backup.left_out,
-                seconds=seconds,
-            )  # fmt: skip
-            decide(home, rebuilt.folder, restored)
+        try:
+            restored = _decided(home, shelf, backup, opening, to)
+        except OSError as error:
+            raise Refused(f"Nothing was restored ({error}): free space, or mend that, and try again.") from error
         return finish(home, resumed=False) or restored
+
+
+def _decided(home: Path, shelf: Shelf, backup: Backup, opening: Opening, to: int) -> Restored:
+    """Rebuild, verify, and lay all of it where it is moved from."""
+    began, vaults = time.monotonic(), opened(home, shelf, opening)
+    keys = keys_of(vaults)
+    with scratch_folder(home, "restore") as scratch:
+        rebuilt = rebuild_in(scratch / "home", shelf, backup, keys, to=to, copies=True)
+        filled, unfilled = _filled_up(rebuilt.folder, shelf, backup, keys)
+        vault_ready(rebuilt.folder, home, vaults, opening)
+        restored = Restored(
+            backup=backup.id, to=to, books=rebuilt.books, from_copies=rebuilt.from_copies,
+            passed_over=rebuilt.passed_over, filled_from=filled, unfilled=unfilled, left_out=backup.left_out,
+            gone=_begun_after(home, to) if to else (), seconds=round(time.monotonic() - began, 3),
+        )  # fmt: skip
+        decide(home, rebuilt.folder, restored)
+    return restored
 
 
 def chosen(shelf: Shelf, id_: str, to: int) -> Backup:
@@ -93,8 +102,7 @@ def rebuild_in(
         raise Refused(f"The books in {backup.id} are not what was backed up: {'; '.join(different)}.")
     added, passed_over = _brought_up(keys, shelf, folder) if copies else (0, ())
     if to:
-        for _book, journal in journals(folder):
-            _cut(journal, to)
+        _cut_all(folder, to)
     books = heads_of(folder) if added or to else books
     _drop_databases_ahead(folder, books)
     return Rebuilt(folder, books, added, passed_over)
@@ -156,6 +164,7 @@ def _filled_up(folder: Path, shelf: Shelf, backup: Backup, keys: Sequence[bytes]
             unpack(keys, shelf.bundle(full), beside, full.context)
         except AitradeError as error:
             reasons.append(str(error))
+            shutil.rmtree(beside, ignore_errors=True)
             continue
         _laid_beside(beside, folder)
         return full.id, " ".join(reasons)
@@ -168,6 +177,29 @@ def _laid_beside(full: Path, folder: Path) -> None:
         if not in_daily(name.as_posix()):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             path.rename(folder / name)
+
+
+def _cut_all(folder: Path, to: int) -> None:
+    """End every journal by a moment; raise Refused where no book had begun by then."""
+    first = min((_first(journal) for book, journal in journals(folder) if book != BOOK), default=0)
+    if first > to:
+        raise Refused(
+            f"No book had begun by {ist(to):%d %b %Y %H:%M:%S}: the first record is of {ist(first):%d %b %Y %H:%M:%S} "
+            "(IST); name a later moment."
+        )
+    for _book, journal in journals(folder):
+        _cut(journal, to)
+
+
+def _first(journal: Path) -> int:
+    """Return when the first record of a journal was written, ns UTC; the end of time where it has none."""
+    paths = [path for path in segments(journal) if path.stat().st_size > HEADER.size]
+    return next(frames(paths[0])).record.wall if paths else 2**63
+
+
+def _begun_after(home: Path, to: int) -> tuple[str, ...]:
+    """Return the books of the data folder that had not begun by a moment."""
+    return tuple(book for book, journal in journals(home) if book != BOOK and _first(journal) > to)
 
 
 def _cut(journal: Path, to: int) -> None:

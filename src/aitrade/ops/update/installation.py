@@ -115,7 +115,7 @@ class Wheel:
 
     def current(self) -> str:
         """Return the version that is installed."""
-        return distribution("aitrade").version
+        return _ours().version
 
     def offered(self) -> str:
         """Return the version in the wheel's name; raise Refused for a file that is no wheel of ours."""
@@ -129,7 +129,7 @@ class Wheel:
         making = self._kept.with_name(f"{self._kept.name}.new")
         for folder in (self._kept, making):
             shutil.rmtree(folder, ignore_errors=True)
-        for relative, path in _files(distribution("aitrade")):
+        for relative, path in _files(_ours()):
             target = making / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
@@ -161,13 +161,20 @@ def installed(given: Path | None, kept: Path, *, taking_back: bool = False) -> I
     """
     if taking_back and kept.is_dir():
         return Wheel(given or kept, kept)
-    about = distribution("aitrade").read_text("direct_url.json")
+    about = _ours().read_text("direct_url.json")
     origin = json.loads(about) if about else {}
     if origin.get("dir_info", {}).get("editable") and given is None:
         return Checkout(Path(unquote(urlparse(origin["url"]).path)))
     if given is None and not taking_back:
         raise Refused("This version was installed from a wheel: give the newer one by --from aitrade-….whl.")
     return Wheel(given or kept, kept)
+
+
+def _ours() -> Distribution:
+    try:
+        return distribution("aitrade")
+    except PackageNotFoundError:
+        raise Refused("aitrade runs from its sources here and is not installed: install it, then update it.") from None
 
 
 def _files(of: Distribution) -> list[tuple[str, Path]]:
