@@ -165,7 +165,7 @@ def test_a_copy_of_another_journal_is_not_used_and_is_named(home, book, second, 
     traded(home, second, units=11).journal.close()
     Mirror(home).copy()
     restored = restore(home)
-    assert restored.passed_over == (BOOK,)
+    assert restored.passed_over[0].startswith(f"The copy of {BOOK} is of another journal")
     assert next(head.seq for head in restored.books if head.book == BOOK) == seq
 
 
@@ -194,6 +194,21 @@ def test_a_moment_before_the_backup_cuts_the_backup(home, book):
     assert ledger.read(home, BOOK, "2025-01-01").head == first.head
     assert projected(home, BOOK) == 0
     assert project(home) == first.last_seq
+
+
+def test_a_damaged_copy_gives_what_lies_before_the_damage(home, book, second):
+    """It does not stand in the way of the backup, and says which part is damaged."""
+    backup.run(home)
+    book.trade("NSE:INFY", -1, 1_950_10)
+    Mirror(home).copy()
+    wanted = standing(home)
+    book.trade("NSE:INFY", -1, 1_950_10)
+    Mirror(home).copy()
+    last = max((second / "mirror" / BOOK).rglob("*.aib"))
+    last.write_bytes(last.read_bytes()[:-1])
+    restored = restore(home)
+    assert standing(home) == wanted
+    assert restored.passed_over == (f"The copy of {BOOK} is damaged ({last}): what was written after is not in it.",)
 
 
 def test_a_moment_before_the_first_record_is_refused(home, book):

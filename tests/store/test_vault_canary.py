@@ -27,6 +27,15 @@ from aitrade.ops.visit import trading
 from aitrade.store.vault import Vault
 
 TODAY, SOON = time.strftime("%Y-%m-%d"), time.strftime("%Y-%m-%d", time.localtime(time.time() + 30 * 86_400))
+PRODUCED = tuple(
+    f"report {name} --date {TODAY} --no-pdf"
+    for name in ("trade-register", "compliance-pack", "system-audit", "preflight")
+)
+OF_NO_BOOK = (
+    "order-log", "audit-trail", "charges", "positions-and-limits", "risk", "profit-and-tax", "tear-sheet",
+    "system-performance", "daily-summary",
+)  # fmt: skip
+"""Reports that are asked for of a book that there is not; those above go the same way to their notebooks' end."""
 LINES = (
     "alerts list", "alerts rules", "alerts channels", "alerts test", "alerts ack 1", "alerts confirm {code}",
     "audit verify", "audit show operations", "audit reconcile", "backup run", "backup list", "backup verify",
@@ -41,15 +50,9 @@ LINES = (
     "order buy RELIANCE 1", "order sell RELIANCE 1", "order list", "order cancel all", "positions", "prometheus",
     "preflight --section Environment", "preflight sign --name me --role officer --reason canary",
     f"preflight waive npu --name me --reason canary --until {SOON}", "report list", "report schedule",
-    *(
-        f"report {name} --date {TODAY} --no-pdf"
-        for name in (
-            "trade-register", "order-log", "audit-trail", "charges", "positions-and-limits", "risk", "profit-and-tax",
-            "tear-sheet", "system-performance", "compliance-pack", "system-audit", "daily-summary", "preflight",
-        )
-    ),
-    "report verify", "service render", "service render --for windows", "service install --apply", "service start",
-    "service status", "service stop", "service uninstall --apply", "update --check --from {wheel}",
+    *PRODUCED, *(f"report {name} --date {TODAY} -p book=none" for name in OF_NO_BOOK), "report verify",
+    "service render", "service render --for windows", "service install --apply", "service start", "service status",
+    "service stop", "service uninstall --apply", "update --check --from {wheel}",
     "update --apply --from {wheel}", "vault list", "vault rotate mail", "vault rotate", "vault remove fax",
     "vault recovery --check", "vault recovery", "vault list --passphrase", "vault protect key-file",
 )  # fmt: skip
@@ -66,6 +69,7 @@ REFUSED = {
     "model activate btst-rule 9 --reason canary": "9",
     "preflight sign --name me --role officer --reason canary": "no run over the whole checklist",
     "update --apply --from {wheel}": "",
+    **{f"report {name} --date {TODAY} -p book=none": "book" for name in OF_NO_BOOK},
 }
 """What is understood and not done on this data folder, and in which words; the market's hours decide of an update."""
 FAILS = ("alerts test", "preflight --section Environment", "update --check --from {wheel}")

@@ -51,8 +51,8 @@ def restore(
     if restored.unfilled:
         click.echo(f"Passed over for those: {restored.unfilled}", err=True)
     absent(restored.left_out)
-    for book in restored.passed_over:
-        click.echo(f"The copy of {book} is of a later book of that name (reset since the backup) and was not used.")
+    for sentence in restored.passed_over:
+        click.echo(sentence, err=True)
     if restored.to:
         click.echo("Later backups are of a past that is no longer this one: make a new one with `aitrade backup run`.")
     if restored.trouble:

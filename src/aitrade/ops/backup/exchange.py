@@ -42,7 +42,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     from_copies: int
     """Bytes of journal that came from the copies, beyond the backup."""
     passed_over: tuple[str, ...] = ()
-    """Books whose copy is of another journal than the backup's, and was not used."""
+    """Copies that are of another journal, or damaged, in sentences."""
     filled_from: str = ""
     """The full backup that gave the files which a daily one has not; empty where none was needed, or there is none."""
     unfilled: str = ""

@@ -172,24 +172,45 @@ def unsealed(keys: Sequence[bytes], book: str, folder: Path) -> bytes:
     return data
 
 
-def bring_up(keys: Sequence[bytes], mirror: Path, book: str, folder: Path) -> int | None:
-    """Add to a restored journal what its copy holds beyond it; return the bytes that were added.
+class Brought(NamedTuple):
+    """What a copy added to a journal, in bytes, and what is wrong with the copy, "" for nothing."""
 
-    A copy of another journal (it does not go on from the one in `folder`) adds nothing: None.
+    added: int
+    trouble: str = ""
+
+
+def bring_up(keys: Sequence[bytes], mirror: Path, book: str, folder: Path) -> Brought:
+    """Add to a restored journal what its copy holds beyond it, up to the first part that is damaged.
+
+    A copy of another journal (it does not go on from the one in `folder`) adds nothing.
     """
     there = copied_segments(mirror / book)
     own = segments(folder)
     if any(path.stem in there and not _same_start(keys, book, path, there[path.stem]) for path in own):
-        return None
+        return Brought(0, f"The copy of {book} is of another journal (the book was reset since) and was not used.")
     added = 0
     for name, copied in there.items():
         path = folder / (name + SUFFIX)
         size = path.stat().st_size if path.exists() else 0
         if parts(copied)[-1].end > size and (path in own[-1:] or not own or path > own[-1]):
-            data = unsealed(keys, book, copied)
-            write_private(path, data)
-            added += len(data) - size
-    return added
+            data, bad = _sound(keys, book, copied)
+            if len(data) > size:
+                write_private(path, data)
+                added += len(data) - size
+            if bad is not None:
+                return Brought(added, f"The copy of {book} is damaged ({bad}): what was written after is not in it.")
+    return Brought(added)
+
+
+def _sound(keys: Sequence[bytes], book: str, folder: Path) -> tuple[bytes, Path | None]:
+    """Return the bytes of a copied segment up to its first damaged part, and which that is."""
+    data = b""
+    for part in parts(folder):
+        try:
+            data += sealing.unseal(keys, part.path.read_bytes(), context(book, folder.name))
+        except VaultDamaged:
+            return data, part.path
+    return data, None
 
 
 def follow(
@@ -224,6 +245,6 @@ def _goes_on(path: Path, last: Part) -> bool:
 
 
 def _same_start(keys: Sequence[bytes], book: str, path: Path, copied: Path) -> bool:
-    own, other = path.read_bytes(), unsealed(keys, book, copied)
+    own, other = path.read_bytes(), _sound(keys, book, copied)[0]
     shorter = min(len(own), len(other))
     return own[:shorter] == other[:shorter]

@@ -36,7 +36,7 @@ class Rebuilt(msgspec.Struct, frozen=True):
     books: tuple[BookHead, ...]
     from_copies: int
     passed_over: tuple[str, ...]
-    """Books whose copy is of another journal."""
+    """Copies that are of another journal, or damaged, in sentences."""
 
 
 def restore(
@@ -140,15 +140,15 @@ def unsound(home: Path, books: Sequence[BookHead]) -> list[str]:
 def _brought_up(keys: Sequence[bytes], shelf: Shelf, folder: Path) -> tuple[int, tuple[str, ...]]:
     """Add what the copies hold: to the books of the backup, and the books that were begun since.
 
-    Return the bytes that were added, and the books whose copy is of another journal.
+    Return the bytes that were added, and what is wrong with copies.
     """
-    copies, added, others = shelf.folder / mirror.FOLDER, 0, []
+    copies, added, troubles = shelf.folder / mirror.FOLDER, 0, []
     for book in mirror.copied_books(copies):
         journal = folder / BOOK / "journal" if book == BOOK else folder / "books" / book / "journal"
         brought = mirror.bring_up(keys, copies, book, journal)
-        added += brought or 0
-        others += [book] if brought is None else []
-    return added, tuple(others)
+        added += brought.added
+        troubles += [brought.trouble] if brought.trouble else []
+    return added, tuple(troubles)
 
 
 def _filled_up(folder: Path, shelf: Shelf, backup: Backup, keys: Sequence[bytes]) -> tuple[str, str]:
