@@ -123,17 +123,20 @@ def test_losses_have_their_years(home):
     assert loss.rule.law == "Income-tax Act 1961, section 74"
 
 
-def test_the_report_marks_what_rests_on_memory(home, monkeypatch):
-    """Two rules have no source: they are named at the head and ASSUMED in the list; every rule has its source."""
+def test_the_report_names_what_no_law_settles(home, tmp_path, monkeypatch):
+    """Rules of practice are named at the head, each rule has its source, and one from memory is ASSUMED."""
     monkeypatch.setenv("AITRADE_HOME", str(home))
     report = Tax.of("made-1", "2025-03-31", "tax-year")
     shown = report.cover().html()
-    assert "No source was found for how these are decided: what of a day is delivered; other charges" in shown
-    marked = {row[0]: row[6] for row in report.rules().rows}
-    assert marked["what of a day is delivered"] == "ASSUMED"
-    assert marked["transaction tax of capital gains"] == ""
-    assert all(row[4] for row in report.rules().rows)
+    assert "No law was found for how these are decided: what of a day is delivered; shares sold on the day" in shown
+    assert all(row[4] and not row[6] for row in report.rules().rows)
     assert "ASSUMED: a rate" not in shown
+    own = '[[rule]]\nfrom = 2004-10-01\ndecides = "other charges of capital gains"\nwords = "None."\nlaw = "?"\n'
+    (tmp_path / "facts").mkdir()
+    (tmp_path / "facts" / "tax.toml").write_text(own + 'source = "hearsay"\nconfidence = "M"\n')
+    report.folder = tmp_path
+    assert "other charges of capital gains" in report.cover().html()
+    assert [row[0] for row in report.rules().rows if row[6]] == ["other charges of capital gains"]
 
 
 def test_a_sale_before_every_published_rate_is_assumed(tmp_path):

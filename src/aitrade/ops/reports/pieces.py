@@ -58,11 +58,12 @@ _ABREAST = 7
 """More headlines than this stand in two rows."""
 _FEW = 4
 """A table of fewer columns is as wide as they need."""
-_MANY = 12
+_MANY = 9
 """A table of more columns is set smaller, so that it fits the page."""
 _CLASSES = {
     **dict.fromkeys(("count", "rupees", "signed", "percent", "figure", "written"), "num"),
-    **dict.fromkeys(("code", "clock", "moment"), "code"),
+    **dict.fromkeys(("clock", "moment"), "code time"),
+    "code": "code",
     "words": "words",
 }
 """How a column looks: numbers to the right, codes in even letters, sentences in lines that wrap."""

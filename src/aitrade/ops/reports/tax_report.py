@@ -67,11 +67,9 @@ class Tax(msgspec.Struct):
                 "31 January 2018, which the law lets them take instead, is not known to this book."
             )
             parts.append(Notice(words, "warn"))
-        if made.closed and self._from_memory:
-            words = "; ".join(rule.decides for rule in self._from_memory)
-            parts.append(
-                Notice(f"No source was found for how these are decided: {words}. See the rules below.", "warn")
-            )
+        if made.closed and self._unsettled:
+            words = "; ".join(rule.decides for rule in self._unsettled)
+            parts.append(Notice(f"No law was found for how these are decided: {words}. See the rules below.", "warn"))
         if any(one.assumed for one in made.rates):
             parts.append(Notice("ASSUMED: a rate is used for sales of days that it is not published for.", "warn"))
         if made.difference:
@@ -337,8 +335,8 @@ class Tax(msgspec.Struct):
         return Taxes.load(self.folder).rules(date.fromisoformat(self.made.last))
 
     @property
-    def _from_memory(self) -> list[Rule]:
-        return [rule for rule in self._rules if rule.confidence == "M"]
+    def _unsettled(self) -> list[Rule]:
+        return [rule for rule in self._rules if rule.confidence in ("C", "M")]
 
     def _tile(self, total: HeadTotal) -> Figure:
         return Figure(
