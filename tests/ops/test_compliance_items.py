@@ -22,7 +22,7 @@ from aitrade.ops.preflight.report_sums import count, last_traded
 from aitrade.ops.reports import CATALOGUE, report
 from aitrade.ops.supervisor import Supervisor
 
-WHOLE = "each story is complete, the probe was found"
+WHOLE = "each story is complete, each record has every field that the rules file asks for, the probe was found"
 
 
 @pytest.fixture
@@ -72,6 +72,21 @@ def test_an_order_whose_story_is_cut_fails(ground):
     missing = [gap.what for day in trail_drill.unpassed(ground.home, "") for gap in trail_drill.trail.gaps(day)]
     assert "the venue never said a word about it" in missing
     assert order.id
+
+
+def test_a_field_that_the_rules_ask_for_and_orders_lack_fails(ground):
+    """The rules file decides: of the installation's orders and of the drill's, each without the field is named."""
+    engine_day(ground.home)
+    facts = ground.home / "facts" / "rules.toml"
+    facts.parent.mkdir()
+    facts.write_text(
+        '[[audit_trail]]\nfrom = 2025-01-01\nsent = ["seq", "body.request.terminal"]\naccepted = []\ntraded = []\n'
+        'refused = []\nsource = "a test"\nconfidence = "A"\n'
+    )
+    found = SebiTrail().examine(ground)
+    assert found.status is Status.FAIL
+    assert "sent body.request.terminal is empty or missing" in found.evidence
+    assert found.measured["missing"] == found.measured["orders"] + found.measured["drill_orders"]
 
 
 def test_a_damaged_record_fails(ground):
@@ -169,6 +184,16 @@ def test_a_report_that_cannot_be_made_fails(ground, monkeypatch):
     found = RegulatoryReports().examine(ground)
     assert found.status is Status.FAIL
     assert "Report lost of" in found.evidence
+
+
+def test_a_report_that_is_not_made_without_a_word_fails(ground, monkeypatch):
+    """Whatever ran: each regulatory report has to be there."""
+    one_report(monkeypatch)
+    engine_day(ground.home)
+    monkeypatch.setattr("aitrade.ops.preflight.report_sums.run", lambda *_given, **_more: None)
+    found = RegulatoryReports().examine(ground)
+    assert found.status is Status.FAIL
+    assert "trade-register was not made" in found.evidence
 
 
 def test_a_book_without_orders_is_not_the_last_traded_one(ground):

@@ -6,6 +6,7 @@ from made_book import MadeBook
 import aitrade.npu
 from aitrade.core.config import load
 from aitrade.core.drills import Drilled
+from aitrade.ops.preflight import order_probe
 from aitrade.ops.preflight.chart_probe import SHAPES, Shape, Switched
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.load import Load
@@ -48,6 +49,14 @@ def test_a_slow_venue_fails_and_the_leg_says_that_it_is_the_venue(ground):
     found = OrderExecution(orders=20, delay_ms=40).examine(ground)
     assert found.status == "fail"
     assert found.measured["venue_leg_mean_ms"] > 30
+
+
+def test_orders_without_prices_beside_them_prove_nothing(ground, monkeypatch):
+    """However fast they are: twice a second is not the load to measure under."""
+    monkeypatch.setattr(order_probe, "TICK_NS", 500_000_000)
+    found = OrderExecution(orders=300).examine(ground)
+    assert found.status == "fail"
+    assert "less than the 20 of 50 to measure under" in found.evidence
 
 
 def test_the_last_trading_days_orders_stand_beside(tmp_path):

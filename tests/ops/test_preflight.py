@@ -233,6 +233,37 @@ def test_changed_code_is_seen(tmp_path):
     assert bound._files(tmp_path, tmp_path.rglob("*")) != before
 
 
+@pytest.mark.parametrize(
+    ("changed", "change"),
+    [
+        ("code", lambda patch, folder: (folder / "engine.py").write_text("x = 2\n")),
+        ("strategies", lambda patch, _: patch.delitem(bound.KERNELS, "moving-average")),
+        ("lock", lambda patch, _: patch.setattr(bound.metadata, "distributions", list)),
+        ("lock", lambda patch, folder: (folder.parents[1] / "requirements.lock").write_text("numpy==2\n")),
+        ("machine", lambda patch, _: patch.setattr(bound.platform, "node", lambda: "another")),
+        ("machine", lambda patch, _: patch.setattr(bound.os, "cpu_count", lambda: 3)),
+    ],
+)
+def test_a_pass_ends_with_each_thing_that_runs(configuration, tmp_path, monkeypatch, changed, change):
+    """Changed code, a strategy less, another package or lock file, another machine: each by its name alone."""
+    package = tmp_path / "src" / "aitrade"
+    package.mkdir(parents=True)
+    (package / "engine.py").write_text("x = 1\n")
+    monkeypatch.setattr(bound, "_PACKAGE", package)
+    before = bound.binding(configuration)
+    change(monkeypatch, package)
+    assert before.changes(bound.binding(configuration)) == [changed]
+
+
+def test_a_pass_ends_with_another_active_model(configuration):
+    """Activating a model is a change of what trades."""
+    before = bound.binding(configuration)
+    path = configuration.home / bound.ACTIVE
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    assert before.changes(bound.binding(configuration)) == ["configuration"]
+
+
 @pytest.fixture
 def reached(configuration):
     """A person away from this machine has confirmed an alert channel."""
@@ -344,6 +375,9 @@ def test_sign_and_waive_put_a_name_into_the_journal(configuration):
     assert "no run" in cli(configuration, "preflight", "sign", *person, "--role", "officer").output
     kept(configuration, LIVE)
     assert "signed by R. Iyer" in cli(configuration, "preflight", "sign", *person, "--role", "officer").output
+    (signed,) = record.signatures(configuration.home, record.last(configuration.home))
+    assert (signed.name, signed.role, signed.reason) == ("R. Iyer", "officer", "seen")
+    assert "A role is needed" in cli(configuration, "preflight", "sign", *person, "--role", " ").output
     (configuration.home / "limits.toml").write_text("order_units = 5\n")
     assert "limits changed" in cli(configuration, "preflight", "sign", *person, "--role", "officer").output
     waived = cli(configuration, "preflight", "waive", "npu", *person, "--until", "2199-01-01")
@@ -352,11 +386,21 @@ def test_sign_and_waive_put_a_name_into_the_journal(configuration):
 
 
 def test_up_live_is_refused_with_each_reason_and_starts_nothing(configuration):
-    """There is no broker yet: the refusal says so, with what else is missing, and nothing is left running."""
+    """No broker, other data, a fail, no signature, an item without a waiver: each is said; nothing is left running."""
     done = cli(configuration, "up", "--live")
     assert done.exit_code == 2
     assert "No broker adapter is registered" in done.output
     assert "The data are SIMULATED" in done.output
+    kept(
+        configuration, msgspec.structs.replace(LIVE, status=Status.FAIL), msgspec.structs.replace(LIVE, source="PAPER")
+    )
+    done = cli(configuration, "up", "--live")
+    assert f"{ROWS[0].id} failed: It works." in done.output
+    assert f"{ROWS[1].id} was proven on PAPER data only" in done.output
+    assert "Nobody has signed this preflight" in done.output
+    today = ist_date(bound.time.time_ns())
+    record.waive(configuration.home, ROWS[1].id, "R. Iyer", "a broker's paper account", today, today)
+    assert "on PAPER data only" not in cli(configuration, "up", "--live").output
     assert not (configuration.home / "run" / "engine.json").exists()
 
 

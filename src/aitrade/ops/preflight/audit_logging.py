@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -15,10 +14,11 @@ from aitrade.compliance.operations import note, noted
 from aitrade.core.clock import ist_date
 from aitrade.core.errors import JournalBroken, OrderRefused, Refused
 from aitrade.core.events import Kind, RawRecord
-from aitrade.core.orders import OrderRequest, OrderType, Side, Update
+from aitrade.core.orders import OrderRequest, OrderType, Side
 from aitrade.engine.client import Address, EngineClient
 from aitrade.engine.messages import QUOTE_FIELDS, Snapshot
 from aitrade.market.rules import Rules
+from aitrade.ops.preflight.asked_fields import EVENTS, event, lacking
 from aitrade.ops.preflight.check import Finding, Section, Source, Status
 from aitrade.ops.preflight.ground import Ground
 
@@ -85,32 +85,10 @@ def records(folder: Path, nonce: str, order: str) -> Iterator[RawRecord]:
 
 def gaps(found: list[RawRecord], rules: Rules) -> Iterator[str]:
     """Yield every field, and every record, that the rules ask for and that is not there."""
-    by_event = {_event(record): record for record in found}
-    row = rules.audit_trail(ist_date(time.time_ns()))
-    for event, fields in {
-        "sent": row.sent, "accepted": row.accepted, "traded": row.traded, "refused": row.refused,
-    }.items():  # fmt: skip
-        if event not in by_event:
-            yield f"the record that it was {event}"
-            continue
-        record, body = by_event[event], by_event[event].decoded()
-        yield from (f"{event} {field}" for field in fields if not _value(record, body, field))
-
-
-def _event(record: RawRecord) -> str:
-    if record.kind is not Kind.UPDATE:
-        return {Kind.INTENT: "sent", Kind.REFUSAL: "refused"}.get(record.kind, str(record.kind))
-    what = record.decoded().what
-    return {Update.ACCEPTED: "accepted", Update.FILL: "traded"}.get(what, str(what))
-
-
-def _value(record: RawRecord, body: Any, field: str) -> Any:
-    """A field's value, None where there is no such field; an empty one counts as missing."""
-    first, *names = field.split(".")
-    value = body if first == "body" else getattr(record, first, None)
-    for name in names:
-        value = getattr(value, name, None)
-    return value
+    asked, told = rules.audit_trail(ist_date(time.time_ns())), {event(record) for record in found}
+    yield from (f"the record that it was {name}" for name in EVENTS if name not in told)
+    for record in found:
+        yield from lacking(record, asked)
 
 
 def _served(ground: Ground) -> Path:

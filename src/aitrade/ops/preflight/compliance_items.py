@@ -50,16 +50,18 @@ class SebiTrail:
 
     def examine(self, ground: Ground) -> Finding:
         """Examine the installation's orders, then drill on a scratch engine."""
-        from aitrade.ops.preflight.trail_drill import against_running, drill, unpassed
+        from aitrade.market.rules import Rules
+        from aitrade.ops.preflight.trail_drill import against_running, drill, unasked, unpassed
         from aitrade.ops.trail import examined, gaps
 
+        rules = Rules.load(ground.home)
         own, missing, at_venue, modes = 0, [], 0, []
         for day in unpassed(ground.home, self.id):
             compared, differ = against_running(ground.home, day)
             own, at_venue = own + examined(day), at_venue + compared
-            missing += [*gaps(day), *differ]
+            missing += [*gaps(day), *unasked(ground.home, day, rules), *differ]
             modes.append(day.mode)
-        done = drill(ground.scratch / "drill")
+        done = drill(ground.scratch / "drill", rules)
         wrong = [f"{gap.order}: {gap.what}" for gap in (*missing, *done.gaps)]
         wrong += [f"{name} verified in a copy" for name in done.unnoticed]
         wrong += [] if done.probe_found else ["the probe order is not in the journal"]
@@ -74,7 +76,10 @@ class SebiTrail:
         if wrong:
             text = f"Of {told}, {len(wrong)} are wrong; first {wrong[0]}."
             return Finding(Status.FAIL, text, measured, weakest(modes), 0)
-        text = f"{told}: each story is complete, the probe was found, three ways of tampering with a copy were caught."
+        text = (
+            f"{told}: each story is complete, each record has every field that the rules file asks for, the probe was "
+            "found, three ways of tampering with a copy were caught."
+        )
         return Finding(Status.PASS, text, measured, weakest(modes), own + done.ours)
 
 
@@ -101,15 +106,16 @@ class RegulatoryReports:
         ground.own_rules(ground.scratch / "reports")
         found = compare(home, ground.scratch / "reports", book, day)
         measured: dict[str, int | float | str] = {
-            "reports": len(found.made), "totals_compared": found.compared, "orders": found.orders, "book": book,
-            "day": day, "wrong": len(found.wrong), "first_wrong": found.wrong[0] if found.wrong else "",
+            "reports": len(found.made), "totals_compared": found.compared, "totals_of_another_kind": found.others,
+            "orders": found.orders, "book": book, "day": day, "wrong": len(found.wrong),
+            "first_wrong": found.wrong[0] if found.wrong else "",
         }  # fmt: skip
         if found.wrong:
             text = f"{len(found.wrong)} things are wrong with the reports of {day}: {found.wrong[0]}."
             return Finding(Status.FAIL, text, measured, weakest([found.mode]), 0)
         text = (
             f"{len(found.made)} reports were made for {day}, {found.orders} orders of {whose}; {found.compared} totals "
-            f"equal a count of the journal's records: {', '.join(found.made)}."
+            f"equal a count of the journal's records, {found.others} are no sum of records: {', '.join(found.made)}."
         )
         return Finding(Status.PASS, text, measured, weakest([found.mode]), found.orders)
 

@@ -23,6 +23,7 @@ from aitrade.core.orders import Fill, Order, Update, VenueUpdate
 from aitrade.core.quotes import Tick
 from aitrade.engine.driver import calm_the_collector
 from aitrade.engine.settings import Who
+from aitrade.ops.preflight.load import Load as Busy
 from aitrade.ops.rig import DAY, PRICE, Rig, shares
 
 ORDERS, WARM = 1_000, 50
@@ -126,7 +127,7 @@ class Load:
     def __init__(self, folder: Path, port: int, durability: str) -> None:
         self.venue = FarVenue(port)
         self._rig = Rig(folder, self.venue, ReplayClock(at(DAY, "11:00")), shares(), durability)
-        self.ticks = 0
+        self.ticks, self.seconds = 0, 0.0
         self._began = time.perf_counter_ns()
         self._opened = self._rig.clock.now()
         self._prices()
@@ -148,8 +149,15 @@ class Load:
                 due = min(next_tick, next_order if sent < count else next_tick)
                 more = self.venue.listen((due - now) / 1e9, self._rig.clock.now())
                 heard, heard_at = heard + more, now if more else heard_at
+            self.seconds = (now - self._began) / 1e9
             if now - heard_at > QUIET_SECONDS * 1e9:
                 raise TimeoutError(f"The venue acknowledged {heard} of {sent} orders and then none.")
+
+    @property
+    def made(self) -> Busy:
+        """The load that the prices were so far: rounds a second, of so many symbols."""
+        symbols = len(self._rig.instruments)
+        return Busy(self.ticks / symbols / self.seconds, symbols)
 
     def close(self) -> None:
         """Let go of socket and journal."""
@@ -173,10 +181,11 @@ class Load:
 
 
 class Probed(msgspec.Struct, frozen=True):
-    """What probe orders took, and how many prices came meanwhile."""
+    """What probe orders took, how many prices came meanwhile, and beside how much of a load that is."""
 
     sent: list[Sent]
     ticks: int
+    load: Busy
 
 
 @contextmanager
@@ -201,4 +210,4 @@ def probe(folder: Path, count: int, *, durability: str = "os", delay_ms: float =
             load.run(count + WARM)
         finally:
             load.close()
-    return Probed(list(load.venue.sent.values())[WARM:], load.ticks)
+    return Probed(list(load.venue.sent.values())[WARM:], load.ticks, load.made)

@@ -95,6 +95,8 @@ def last(home: Path, name: str = WHOLE) -> Kept | None:
 def sign(home: Path, run: Kept, name: str, role: str, reason: str) -> int:
     """Put a named person's signature under a run."""
     _named(name, reason)
+    if not role.strip():
+        raise Refused("A role is needed: as what does this person sign?")
     return note(home, SIGNATURE, RUN, "signed", Signed(run.seq), actor=name, role=role, reason=reason)
 
 

@@ -30,6 +30,8 @@ class Compared(msgspec.Struct, frozen=True):
     orders: int
     made: list[str]
     compared: int
+    others: int
+    """Totals that are no sum of records, such as what a position is worth: they are not compared."""
     wrong: list[str]
 
 
@@ -59,8 +61,11 @@ def compare(home: Path, scratch: Path, book: str, day: str) -> Compared:
             number, differ = _differences(one, made[one.name], count(scratch, book, span(scratch, book, day, one)))
             compared += number
             wrong += differ
+        elif not wrong:
+            wrong.append(f"{one.name} was not made, and nothing said why")
+    others = sum(len(totals) for totals in made.values()) - compared
     orders = count(scratch, book, [day])["orders"]
-    return Compared(book, day, ledger.read(scratch, book, day).mode, orders, sorted(made), compared, wrong)
+    return Compared(book, day, ledger.read(scratch, book, day).mode, orders, sorted(made), compared, others, wrong)
 
 
 def span(home: Path, book: str, day: str, report: Report) -> list[str]:
@@ -71,11 +76,15 @@ def span(home: Path, book: str, day: str, report: Report) -> list[str]:
 
 def count(home: Path, book: str, days: list[str]) -> Counter[str]:
     """Count the records of a book's days, by the names that reports use for their totals."""
-    found: Counter[str] = Counter()
+    found, seen = Counter[str](), set[str]()
     for path in segments(home / "books" / book / "journal"):
-        if path.stem.partition("-")[2] in days:
+        day = path.stem.partition("-")[2]
+        if day in days:
+            seen.add(day)
             for frame in frames(path):
                 _count(frame.record, found)
+    found["market_days"] = len(seen)
+    found["orders_examined"] = found["orders"] + found["refusals"]
     return found
 
 
@@ -89,6 +98,7 @@ _COUNTED = {
 
 
 def _count(record: RawRecord, found: Counter[str]) -> None:
+    found["records"] += 1
     if record.kind in _COUNTED:
         found[_COUNTED[record.kind]] += 1
     if record.kind is Kind.UPDATE:
@@ -109,8 +119,8 @@ def _count_fill(fill: Fill, found: Counter[str]) -> None:
 
 COUNTED = frozenset(
     (
-        *_COUNTED.values(), "trades", "fills", "units_bought", "units_sold", "turnover_paise", "charges_paise",
-        *(f"{name}_paise" for name in CHARGE_COMPONENTS),
+        *_COUNTED.values(), "records", "market_days", "orders_examined", "trades", "fills", "units_bought",
+        "units_sold", "turnover_paise", "charges_paise", *(f"{name}_paise" for name in CHARGE_COMPONENTS),
     )
 )  # fmt: skip
 """The totals that the count knows; a report has to have one of them at least."""

@@ -8,20 +8,23 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from aitrade.brokers.venue import VenueOrder
-from aitrade.compliance.journal import HEADER, segments, verify
+from aitrade.compliance.journal import HEADER, frames, segments, verify
 from aitrade.compliance.operations import noted
 from aitrade.core.errors import JournalBroken, Unreachable
 from aitrade.core.orders import OrderRequest, OrderType, Product, Side
 from aitrade.engine.client import EngineClient
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
+from aitrade.market.rules import Rules
 from aitrade.ops import ledger, trail
 from aitrade.ops.ledger import Day
+from aitrade.ops.preflight.asked_fields import lacking
 from aitrade.ops.preflight.check import Status
 from aitrade.ops.preflight.record import RUN, Run
 from aitrade.ops.reports.chains import verified
@@ -50,8 +53,8 @@ def traded_book(home: Path) -> Path:
     return home
 
 
-def drill(home: Path) -> Drilled:
-    """Trade, probe, compare with the venue's book, tamper with copies."""
+def drill(home: Path, rules: Rules | None = None) -> Drilled:
+    """Trade, probe, compare with what `rules` (the package's) ask for and with the venue's book, tamper with copies."""
     nonce = secrets.token_hex(8)
     service = Service(EngineSettings(home=str(home), book=BOOK, strategies=STRATEGIES))
     try:
@@ -62,7 +65,7 @@ def drill(home: Path) -> Drilled:
         service.close()
     day = ledger.read(home, BOOK, service.feed.day)
     found = any(story.order.request.reference == nonce for story in day.stories.values())
-    gaps = trail.gaps(day) + trail.against_venue(day, theirs)
+    gaps = [*trail.gaps(day), *unasked(home, day, rules or Rules.load()), *trail.against_venue(day, theirs)]
     return Drilled(len(day.stories), len(theirs), gaps, found, unnoticed(home))
 
 
@@ -91,6 +94,18 @@ def unnoticed(home: Path) -> list[str]:
         except JournalBroken:
             continue
     return missed
+
+
+def unasked(home: Path, day: Day, rules: Rules) -> Iterator[Gap]:
+    """Yield every field that the rules ask of the records of a day's orders and that one of them lacks."""
+    asked = rules.audit_trail(date.fromisoformat(day.day))
+    for path in (home / "books" / day.book / "journal").glob(f"*-{day.day}.aij"):
+        for frame in frames(path):
+            record = frame.record
+            yield from (
+                Gap(record.order_id or f"record {record.seq}", f"{what} is empty or missing")
+                for what in lacking(record, asked)
+            )
 
 
 def against_running(home: Path, day: Day) -> tuple[int, list[Gap]]:
