@@ -11,6 +11,7 @@ from aitrade.core.clock import SECOND
 from aitrade.ops import trail
 from aitrade.ops.ledger import Day
 from aitrade.ops.reports.chains import Segment, Silence, book_chain, operations_chain, silences, torn
+from aitrade.ops.reports.charts import Bars
 from aitrade.ops.reports.month import walls
 from aitrade.ops.reports.pieces import Figure, Figures, Notice, Pieces, Table, table
 from aitrade.ops.reports.subject import Totals, cover, day_of, headline, home
@@ -67,7 +68,8 @@ class AuditTrail(msgspec.Struct):
                 headline("Records of the day", day.records),
                 headline("Records cut short", len(self.torn), "kept beside the segment" if self.torn else ""),
                 Figure("Engine starts", str(len(day.opened)), f"clean stops: {len(day.closed)}"),
-            ]
+            ],
+            how="Counted over the day's records in the journal; what is missing stands below, order by order.",
         )
         return Pieces([verified, complete, figures])
 
@@ -99,6 +101,13 @@ class AuditTrail(msgspec.Struct):
         ]
         return table("Record, Number:count", rows, how="Counted over the day's records.")
 
+    def by_segment(self) -> Bars:
+        """Return how many records each segment of the chain has."""
+        return Bars(
+            "Records by segment of the chain", [one.name.partition("-")[2] or one.name for one in self.chain],
+            [one.records for one in self.chain], how="The Records column of the table above.",
+        )  # fmt: skip
+
     def missing(self) -> Table:
         """Return every gap."""
         return table(
@@ -125,7 +134,10 @@ class AuditTrail(msgspec.Struct):
             caption="Starts and stops of the engine", empty="The engine ran through.",
             how="A start without a stop before it follows a crash; the journal then goes on where it was cut.",
         )  # fmt: skip
-        cut = table("File:code", [(name,) for name in self.torn], caption="Records cut short", empty="None.")
+        cut = table(
+            "File:code", [(name,) for name in self.torn], caption="Records cut short", empty="None.",
+            how="Files of last bytes that a crash left half written; the chain does not count them.",
+        )  # fmt: skip
         return Pieces([spans, starts, cut])
 
     def totals(self) -> Totals:

@@ -13,11 +13,13 @@ from aitrade.market.charges import ChargeBook
 from aitrade.ops.ledger import Day
 from aitrade.ops.reports import contract_note
 from aitrade.ops.reports.canonical import file_hash
+from aitrade.ops.reports.charts import Bars
 from aitrade.ops.reports.contract_note import ContractNote, Difference, Traded
 from aitrade.ops.reports.pieces import Figures, Listing, Notice, Piece, Pieces, Table, table
 from aitrade.ops.reports.subject import CHARGES_IN_WORDS, Totals, amount, cover, day_of, headline, home, segment
 
 NOT_RECONCILED = "not reconciled"
+_LETTERS = frozenset({"stt", "sebi", "ipft", "gst", "dp"})
 _Sums = tuple[int, ...]
 
 
@@ -56,9 +58,17 @@ class ChargesPaid(msgspec.Struct):
                 amount("Charges computed again", sum(map(sum, self.again.values()))),
                 headline("Orders that differ", len(self.recomputed), mood="bad" if self.recomputed else "good"),
                 headline("Trades", len(self.fills)),
-            ]
+            ],
+            how="Booked with the trades, and computed again from the dated rates; the tables below have both.",
         )
         return Pieces([self._reconciled(), figures])
+
+    def chart(self) -> Bars:
+        """Return the booked charges, a bar a component that cost anything."""
+        paid = [(name, ours) for name, ours in zip(CHARGE_COMPONENTS, self.booked, strict=True) if ours]
+        names = [name.upper() if name in _LETTERS else name.capitalize() for name, _ in paid]
+        how = "The Booked column of the table below."
+        return Bars("Charges by component", names, [ours for _, ours in paid], "rupees", how)
 
     def components(self) -> Table:
         """Return each component: booked, computed again, on the note."""

@@ -128,7 +128,8 @@ class CompliancePack(msgspec.Struct):
             how="From the journal of each day. P&L is the day's last mark, after charges.",
         )
         names = [short_day(one.day) for one in self.month.days]
-        return Pieces([days, Bars("Orders a day", names, [one.orders for one in self.month.days])])
+        orders = [one.orders for one in self.month.days]
+        return Pieces([days, Bars("Orders a day", names, orders, how="The Orders column of the table above.")])
 
     def untagged(self) -> Pieces:
         """Return the orders that lack a tag, and the algos with theirs."""
@@ -149,6 +150,7 @@ class CompliancePack(msgspec.Struct):
             "Algo, Algo id, Code:code, Orders:count",
             [(name, tag, code[:16], number) for (name, tag, code), number in sorted(self.month.algos.items())],
             caption="Algos of the month", empty="No algo sent an order.",
+            how="Orders sent, by strategy, algo id and the beginning of the SHA-256 of its code.",
         )  # fmt: skip
         return Pieces([Notice(words), lacking, algos])
 
@@ -173,10 +175,12 @@ class CompliancePack(msgspec.Struct):
         settings = table(
             "Time (IST):moment, Setting, Before, After", self.month.settings,
             caption="Settings that differ from one start to the next", empty="None differ.",
+            how="The settings that each start of the engine recorded, compared with the start before it.",
         )  # fmt: skip
         states = table(
             "Time (IST):moment, State, By, Role, Reason:words", self.month.states,
             caption="Changes of the trading state", empty="The trading state did not change.",
+            how="Records of the book's journal: ACTIVE, REDUCING (exits alone pass), HALTED; who asked and why.",
         )  # fmt: skip
         return Pieces([limits, kept, settings, states])
 
@@ -218,7 +222,8 @@ class CompliancePack(msgspec.Struct):
                 for one in self.month.done(*whats)
             ]
             columns = "Time (IST):moment, Name, Outcome, By, What it says:words"
-            parts.append(table(columns, rows, caption=caption, empty="None."))
+            how = f"Records of the operations journal of the kinds {', '.join(whats)}."
+            parts.append(table(columns, rows, caption=caption, empty="None.", how=how))
         return Pieces(parts)
 
     def alerts(self) -> Table:

@@ -120,13 +120,15 @@ class Performance(msgspec.Struct):
     def curve(self) -> Lines:
         """Return the equity at each close."""
         points = [(at(day.day, "00:00"), float(day.equity)) for day in self.made.days]
-        return Lines("Equity at each close", [Line("Equity", points)], format="%d %b %y")
+        how = "What the engine marked at each close: money, less charges, and all that was open at its last price."
+        return Lines("Equity at each close", [Line("Equity", points)], format="%d %b %y", how=how)
 
     def fall(self, below: Sequence[float]) -> Lines:
         """Return how far the book stood below its highest point, per day; `below` of `research.tear_sheet.falls`."""
         days = [at(day.day, "00:00") for day in self.made.days]
         points = [(ts, -one) for ts, one in zip(days, below, strict=True)]
-        return Lines("Below the highest point so far", [Line("Fall", points)], "percent", "%d %b %y")
+        how = "How far the chained returns stand below the highest that they had reached by then."
+        return Lines("Below the highest point so far", [Line("Fall", points)], "percent", "%d %b %y", how)
 
     def months(self) -> Table:
         """Return each month's P&L and return."""
@@ -179,7 +181,7 @@ class Performance(msgspec.Struct):
             [
                 Bars(
                     "Realised by strategy, charges taken off", [str(row[0]) for row in rows], [row[4] for row in rows],
-                    "rupees",
+                    "rupees", "The Net column of the table below.",
                 ),
                 table(
                     "Strategy, Trades:count, Realised:signed, Charges:rupees, Net:signed", rows, empty="Nobody traded.",

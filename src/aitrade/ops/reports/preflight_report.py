@@ -8,6 +8,7 @@ import msgspec
 
 from aitrade.ops.preflight.check import Section, Status
 from aitrade.ops.preflight.record import Kept, Result, Signature, Waiver, last, signatures, waivers
+from aitrade.ops.reports.charts import Bars
 from aitrade.ops.reports.pieces import Figure, Figures, Notice, Pieces, Table, moment, table
 from aitrade.ops.reports.subject import NIL, Totals, headline, home
 
@@ -48,13 +49,20 @@ class PreflightReport(msgspec.Struct):
             how="Each item did what it says, on a scratch engine; nothing examined is a fail.",
         )  # fmt: skip
 
+    def chart(self) -> Bars:
+        """Return the verdicts, a bar each."""
+        counted = Counter(Status(item.status) for item in (*self.checklist, *self.environment))
+        how = "Items of the checklist and of the environment, as the table below has them."
+        return Bars("Verdicts", [_WORDS[one] for one in Status], [counted[one] for one in Status], how=how)
+
     def items(self) -> Table:
         """Return every item with its evidence."""
         rows = [
             (item.section, item.item, _WORDS[Status(item.status)], item.evidence)
             for item in (*self.checklist, *self.environment)
         ]
-        return table("Section, Item:words, Verdict, Evidence:words", rows, empty="No item was examined.")
+        how = "Each item did what it says, on a scratch engine, and wrote down what it measured."
+        return table("Section, Item:words, Verdict, Evidence:words", rows, empty="No item was examined.", how=how)
 
     def measured(self) -> Table:
         """Return every figure behind the evidence."""
@@ -63,7 +71,8 @@ class PreflightReport(msgspec.Struct):
             for item in (*self.checklist, *self.environment)
             for name, value in item.measured.items()
         ]
-        return table("Item:code, Figure, Value:words", rows, empty="Nothing was measured.")
+        how = "As the items measured them; _ms are milliseconds, _s seconds, _mb MiB."
+        return table("Item:code, Figure, Value:words", rows, empty="Nothing was measured.", how=how)
 
     def bound(self) -> Pieces:
         """Return what the run is bound to, who signed it, and what is waived."""
@@ -76,11 +85,13 @@ class PreflightReport(msgspec.Struct):
             "Time (IST):moment, Name, Role, Reason:words",
             [(one.at, one.name, one.role, one.reason) for one in self.signatures],
             caption="Signatures", empty="Nobody has signed this run.",
+            how="Signatures of the operations journal for this very run.",
         )  # fmt: skip
         waived = table(
             "Item:code, By, Until, Reason:words",
             [(one.item, one.name, one.until, one.reason) for one in self.waivers.values()],
             caption="Waivers", empty="Nothing is waived.",
+            how="Waivers that have not run out; each names its item.",
         )  # fmt: skip
         return Pieces([hashes, signed, waived])
 

@@ -153,7 +153,7 @@ class Risk(msgspec.Struct):
         heads = ", ".join(f"{one.scenario.short}:signed" for one in moved)
         return Pieces(
             [
-                table("Scenario, P&L:signed, Of equity:percent", rows),
+                table("Scenario, P&L:signed, Of equity:percent", rows, how="The sums of the table by underlying."),
                 Bars(
                     "P&L by scenario", [one.scenario.short for one in self.stresses],
                     [one.total for one in self.stresses], "rupees",

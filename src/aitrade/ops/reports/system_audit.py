@@ -10,9 +10,12 @@ from aitrade.compliance.operations import Noted
 from aitrade.ops.preflight.check import Status
 from aitrade.ops.preflight.record import Run
 from aitrade.ops.reports.chains import Segment, book_chain, operations_chain, torn
+from aitrade.ops.reports.charts import Bars
 from aitrade.ops.reports.month import Month
 from aitrade.ops.reports.pieces import Figures, Notice, Pieces, Table, table
 from aitrade.ops.reports.subject import NIL, Totals, basis, headline, home
+
+_ITEMS = "Each item did what it says and wrote down what it measured; preflight's own report has every figure."
 
 
 class SystemAudit(msgspec.Struct):
@@ -89,6 +92,13 @@ class SystemAudit(msgspec.Struct):
         rows = [(what, outcome, number) for (what, outcome), number in sorted(counted.items())]
         return table("Kind, Outcome, Number:count", rows, empty="None.", how="Records of the operations journal.")
 
+    def by_kind(self) -> Bars:
+        """Return how many acts of each kind there were."""
+        counted = Counter(one.operation.what for one in self.month.operations)
+        names = sorted(counted)
+        how = "The Number column of the table above, summed by kind."
+        return Bars("Acts by kind", names, [counted[name] for name in names], how=how)
+
     def failures(self) -> Table:
         """Return what failed or was refused."""
         rows = [_row(one) for one in self.month.operations if one.operation.outcome in ("failed", "refused")]
@@ -106,7 +116,8 @@ class SystemAudit(msgspec.Struct):
             ("Service and updates", ("service", "update")),
         ):
             rows = [_row(one) for one in self.month.done(*whats)]
-            parts.append(table(_COLUMNS, rows, caption=caption, empty="None."))
+            how = f"Records of the operations journal of the kinds {', '.join(whats)}."
+            parts.append(table(_COLUMNS, rows, caption=caption, empty="None.", how=how))
         return Pieces(parts)
 
     def preflight(self) -> Pieces:
@@ -121,7 +132,7 @@ class SystemAudit(msgspec.Struct):
             "bad" if failed else "good",
         )
         rows = [(item.section, item.item, item.status.replace("_", " "), item.evidence) for item in last.items]
-        return Pieces([said, table("Section, Item:words, Verdict, Evidence:words", rows)])
+        return Pieces([said, table("Section, Item:words, Verdict, Evidence:words", rows, how=_ITEMS)])
 
     def chains(self) -> Table:
         """Return the chains with their heads."""

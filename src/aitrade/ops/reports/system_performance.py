@@ -101,6 +101,7 @@ class SystemPerformance(msgspec.Struct, kw_only=True):
             [short_day(day) for day in days],
             [_at(self.ways[day], 0.99) for day in days],
             way="figure",
+            how="The p99 column of the table above.",
         )
 
     def journal(self) -> Table:
@@ -123,12 +124,18 @@ class SystemPerformance(msgspec.Struct, kw_only=True):
         """Return the backups that were made."""
         saved = [(one.at, one.operation.name, one.detail(_Saved)) for one in self._of("backup", "passed")]
         rows = [(at_, kind, one.id, one.size, one.seconds) for at_, kind, one in saved]
-        return table("Made (IST):moment, Kind, Backup:code, Bytes:count, Seconds:figure", rows, empty="None was made.")
+        return table(
+            "Made (IST):moment, Kind, Backup:code, Bytes:count, Seconds:figure", rows, empty="None was made.",
+            how="Backups that passed, as the operations journal has them.",
+        )  # fmt: skip
 
     def alerts(self) -> Table:
         """Return how often each rule raised an alert."""
         counted = Counter(one.operation.name for one in self._of("alert", "raised"))
-        return table("Rule:words, Raised:count", counted.most_common(), empty="No alert was raised.")
+        return table(
+            "Rule:words, Raised:count", counted.most_common(), empty="No alert was raised.",
+            how="Alerts that were raised; one that was raised again while it stood counts once.",
+        )  # fmt: skip
 
     def totals(self) -> Totals:
         """Return the control totals."""

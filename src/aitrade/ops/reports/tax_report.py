@@ -109,9 +109,12 @@ class Tax(msgspec.Struct):
             [
                 Bars(
                     "P&L of each day, charges taken off", [short_day(row[0]) for row in rows], [row[7] for row in rows],
-                    "rupees",
+                    "rupees", "The P&L column of the table below.",
                 ),
-                Lines("Equity at each close", [Line("Equity", points)], format="%d %b"),
+                Lines(
+                    "Equity at each close", [Line("Equity", points)], format="%d %b",
+                    how="The Equity column of the table below.",
+                ),
                 table(
                     "Day, Orders:count, Trades:count, Night before:signed, Begins with:rupees, Realised:signed, "
                     "Charges:rupees, P&L:signed, Equity:rupees, Mark",
