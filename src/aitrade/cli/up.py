@@ -120,6 +120,9 @@ def _watch(supervisor: Supervisor) -> None:
         supervisor.watch()
     except (KeyboardInterrupt, SystemExit):
         click.echo("Stopping …")
+    except AitradeError:  # what is needed may not come back: nothing is left running beside it
+        supervisor.stop()
+        raise
     for line in supervisor.stop() or ["Nothing stays open."]:
         click.echo(line)
 
