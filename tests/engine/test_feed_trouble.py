@@ -9,6 +9,7 @@ import pytest
 
 from aitrade.core.clock import MINUTE, SECOND, at, ist_time
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
+from aitrade.engine import driver
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
 from aitrade.engine.supply import LONGEST_PAUSE, Supply
@@ -325,3 +326,19 @@ def test_the_pauses_grow_and_are_bounded():
     pauses = [later - earlier for earlier, later in pairwise(tried)]
     assert pauses[:10] == [0, 1, 2, 4, 8, 16, 32, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
     assert "OSError: gone; it is opened again in" in supply.trouble()
+
+
+def test_a_feed_that_is_silent_from_the_first_minute_does_not_hold_up_the_start(tmp_path, monkeypatch):
+    """The engine is there without prices, answers, and trades on them when they come."""
+    monkeypatch.setattr(driver, "_FIRST_S", 0.2)
+    service = Service(EngineSettings(home=str(tmp_path), day=DAY, start="10:00"))
+    feed = Fails(service.feed, at(DAY, "10:00"), "falls silent")
+    began = time.monotonic()
+    service._driver.play(feed, service._day, service._clock.now(), service._catch_up)
+    assert time.monotonic() - began < 10
+    assert service.engine.quotes.tick(TCS).ts < at(DAY, "10:00")
+    feed.mended.set()
+    service.step(60)
+    assert service.engine.quotes.tick(TCS).ts > at(DAY, "10:00:50")
+    assert service.health().reasons == []
+    service.abandon()

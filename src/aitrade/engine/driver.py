@@ -26,6 +26,8 @@ _RACE_EVENTS = 128
 """Events between looks at the inbox while racing."""
 _LATE_S = 0.02
 """How long a look at a late feed may hold commands up."""
+_FIRST_S = 5.0
+"""How long a day's beginning waits for its first prices; later ones are taken when they come."""
 _NEVER = 1 << 62
 Missed = Callable[[int], None]
 """Called when prices come again after a gap, with the market time up to which all were read."""
@@ -77,7 +79,8 @@ class Driver:
         self._supply = Supply(feed, after, self.engine.settings.feed_seconds)
         self._ticks, self._position, self.done = [], 0, False
         self._minute = after // MINUTE * MINUTE + MINUTE
-        while self._wants_batch() and not self._load() and self._supply.late:
+        until = time.monotonic() + _FIRST_S
+        while self._wants_batch() and not self._load() and self._supply.late and time.monotonic() < until:
             pass
 
     def close(self) -> None:

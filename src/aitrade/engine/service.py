@@ -40,11 +40,11 @@ from aitrade.engine.messages import (
 )
 from aitrade.engine.overnight import overnight
 from aitrade.engine.pace import SPEEDS, Pace
+from aitrade.engine.past import recall, take_opening
 from aitrade.engine.publisher import Publisher, Send
 from aitrade.engine.recovery import feed_for, following, halt_after_crashes, opened, recover, scorer_for
 from aitrade.engine.settings import ENGINE, Effective, EngineSettings, Who, effective
 from aitrade.engine.state import State
-from aitrade.engine.supply import Reader
 from aitrade.engine.upkeep import reconcile
 from aitrade.engine.views import Views, event_row, order_row, trade_row
 from aitrade.intelligence.btst import Btst
@@ -450,14 +450,14 @@ class Service:
         carried = engine.account.carried()
         body = DayBegan(day=feed.day.isoformat(), source=feed.source, assumed=feed.assumed, carried=carried)
         engine.record(Kind.DAY, body)
-        self._recall(0)
+        recall(self.engine, self._venue, feed)
         self._driver.play(feed, self._day, self._clock.now(), self._catch_up)
         self._pace.anchor(self._clock.now(), time.monotonic_ns())
 
     def _resume_day(self) -> None:
         self._take_day(self.feed)
         self._venue.restore(self._still_listed())
-        self._recall(0)
+        recall(self.engine, self._venue, self.feed)
         self.engine.ask_again()
         self._driver.play(self.feed, self._day, self._clock.now(), self._catch_up)
         self.engine.say("info", "The engine continues from its journal.")
@@ -482,19 +482,12 @@ class Service:
         session = self._calendar.session(feed.day, Segment.CASH_FNO)
         self.engine.begin_day(self._instruments, session.open, feed.start)
         self._day = MarketDay(self.engine, self.commands, self._calendar, self._rules, feed.day)
-        self._take_opening(feed)
+        take_opening(self.engine, feed)
         for key in self._priced():
             if key in self._instruments:
                 self.engine.quotes.seed(self._day_bars(feed, key, feed.start))
         self.engine.account.new_day(margins_of(self._rules, feed.day, self._instruments.values()))
         self._restart_strategies(feed, session.open)
-
-    def _take_opening(self, feed: Feed) -> None:
-        """Know the pre-open auction's prices, if it is over."""
-        opening = feed.opening()
-        if opening is not None and opening.end <= self._clock.now():
-            for tick in opening.ticks:
-                self.engine.quotes.on_tick(tick)
 
     def _restart_strategies(self, feed: Feed, day_open: int) -> None:
         state = self.engine.book.state
@@ -508,29 +501,12 @@ class Service:
         """Know the minutes since `read_to`, in which no price came, from the feed's history: as after a restart."""
         if self._clock.now() - read_to < MINUTE:
             return
-        self._recall(read_to)
+        recall(self.engine, self._venue, self.feed, read_to)
         try:
             self._take_day_so_far()
         except Exception as error:
             text = f"The minutes since {ist_time(read_to)} are missing, strategies go on without them: {error}"
             self.engine.say("alert", text, "feed")
-
-    def _recall(self, read_to: int) -> None:
-        """Let the exchange know the whole minutes since `read_to` that the close is made of."""
-        now = self._clock.now()
-        since = self._venue.remembers_from(now)
-        if not since:
-            return
-        reader = Reader(lambda: self.feed.batches(max(since, read_to)))
-        try:
-            while (batch := reader.next(self.settings.feed_seconds)) is not None and batch.end <= now:
-                for tick in batch.ticks:
-                    self._venue.take_in(tick)
-        except Exception as error:
-            why = str(error) or "the feed does not answer"
-            self.engine.say("alert", f"The close is made without prices that cannot be read again: {why}.", "feed")
-        finally:
-            reader.close()
 
     def _take_day_so_far(self) -> None:
         for key in self._priced():
