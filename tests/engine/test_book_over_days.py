@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from aitrade.core.clock import at, ist_time
+from aitrade.core.clock import at, ist_date, ist_time
 from aitrade.core.errors import OrderRefused, Refused
 from aitrade.core.events import Kind
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
@@ -118,6 +118,8 @@ def test_the_next_morning(begin):
     assert resting.state is OrderState.EXPIRED
     assert service.engine.book.position("NSE:TCS", "MIS") == 0
     assert any("Square-off of 1" in text for text in texts(service))
+    (out,) = [row for row in service.orders() if row.actor == "square-off"]
+    assert out.reason == "MIS square-off, at its time"
     service.close()
 
     morning = begin()
@@ -152,6 +154,12 @@ def test_money_is_conserved_over_days(begin):
     for _ in range(2):
         evening = service.engine.account.equity()
         service = begin()
+        morning = service.engine.account
+        assert morning.equity() == evening + morning.day_pnl()
+        assert morning.cash() == morning.opening() - bought(service)
+        course = service.performance().equity
+        assert str(ist_date(course[0][0])) == DAY
+        assert len({ist_time(ts)[:2] for ts, _ in course if str(ist_date(ts)) == DAY}) >= 6
         service.play_through()
         assert service.engine.account.day_pnl() == service.engine.account.equity() - evening
         state, account = service.engine.book.state, service.engine.account
@@ -163,6 +171,11 @@ def test_money_is_conserved_over_days(begin):
             == state.opening + state.realised + state.day.realised - sum(state.day.charges) + unrealised
         )
         service.close()
+
+
+def bought(service):
+    """What the shares cost that are held, paise."""
+    return sum(holding.lot.cost for holding in service.engine.book.state.holdings.values())
 
 
 def test_an_emergency_stop_survives_a_restart(begin):

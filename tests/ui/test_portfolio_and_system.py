@@ -41,6 +41,19 @@ def test_the_portfolio_shows_what_the_engine_holds(page, bought):
     assert "by hand" in page.locator(".pf-earned").inner_text()
 
 
+def test_units_that_are_not_settled_yet_count_once(page, bought):
+    """Nine shares of which nine are T+1 are nine shares, worth nine times the last price."""
+    page.evaluate(
+        "aitrade.state.holdings.set('NSE:HELD', "
+        "{instrument: 'NSE:HELD', venue: 'paper', quantity: 9, t1: 9, average: 10000, last: 11000, unrealised: 9000})"
+    )
+    page.evaluate("aitrade.go('portfolio')")
+    row = page.locator(".pf-holdings tr[data-key='NSE:HELD']")
+    row.wait_for()
+    assert row.locator("td").all_inner_texts()[2:8] == ["9", "9", "100.00", "110.00", "₹990.00", "+₹90.00"]
+    page.evaluate("aitrade.state.holdings.delete('NSE:HELD')")
+
+
 def test_a_hidden_tab_does_no_work(page, bought):
     """While another tab is looked at, the Portfolio's elements stay as they are; shown again, they catch up."""
     page.evaluate("aitrade.go('portfolio')")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aitrade.core.instruments import Instrument
 from aitrade.core.money import format_rupees
-from aitrade.core.orders import Order, OrderRequest, OrderType, Product, Side
+from aitrade.core.orders import Order, OrderRequest, Product, Side
 from aitrade.engine.lots import Lot
 from aitrade.engine.state import position_key
 from aitrade.risk.margin import Margins, Position, opened
@@ -56,8 +56,6 @@ class Account:
         """Group to the instruments of it that were ordered or held."""
         self._marks: dict[str, _Mark] = {}
         self._pnl = self._margin_pnl = 0
-        self._charged = 0
-        """The day's charges."""
 
     # What changed
 
@@ -71,7 +69,6 @@ class Account:
         self._marks.clear()
         self._pnl = self._margin_pnl = 0
         state = self._engine.book.state
-        self._charged = sum(state.day.charges)
         for key in [*(key.rsplit("|", 1)[0] for key in state.positions), *state.holdings]:
             self.touch(key)
             self.filled(key)
@@ -90,8 +87,7 @@ class Account:
         return group
 
     def filled(self, instrument: str) -> None:
-        """Take in that units or cost of an instrument changed, and what the fill was charged."""
-        self._charged = sum(self._engine.book.state.day.charges)
+        """Take in that units or cost of an instrument changed."""
         mark = self._marks.get(instrument) or _Mark()
         self._pnl -= mark.pnl()
         self._margin_pnl -= mark.margin_pnl()
@@ -153,8 +149,9 @@ class Account:
 
     def day_pnl(self) -> int:
         """Return realised + unrealised - charges since the day began; what was carried into it counts from there."""
-        day = self._engine.book.state.day
-        return day.realised - self._charged + self._pnl - day.carried
+        book = self._engine.book
+        day = book.state.day
+        return day.realised - book.charged + self._pnl - day.carried
 
     def orders_today(self) -> int:
         """Return how many orders were sent since the day began."""
@@ -292,8 +289,9 @@ class Account:
     # Parts of the above
 
     def _earned(self) -> int:
-        state = self._engine.book.state
-        return state.opening + state.realised + state.day.realised - self._charged
+        book = self._engine.book
+        state = book.state
+        return state.opening + state.realised + state.day.realised - book.charged
 
     def _of_group(self, group: str) -> tuple[int, int]:
         """Return what a group ties and what it has spent."""
@@ -365,7 +363,7 @@ class Account:
         return Position(row, order.request.product, quantity, price)
 
     def _wanted(self, request: OrderRequest, row: Instrument) -> Position:
-        price = request.price if request.type in (OrderType.LIMIT, OrderType.SL) else self.likely_price(request)
+        price = request.price or request.trigger or self.last(row.key)
         return Position(row, request.product, request.side.sign * request.quantity, price)
 
     def _position(self, row: Instrument, product: str, lot: Lot) -> Position:

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 from aitrade.core.clock import at
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import Product
-from aitrade.engine.settings import Who
+from aitrade.engine.settings import SQUARE_OFF
 from aitrade.market.calendar import Calendar, Segment, segment_of
 from aitrade.market.rules import Rules
 
 if TYPE_CHECKING:
     from aitrade.engine.commands import Commands
     from aitrade.engine.loop import Engine
-
-SQUARE_OFF = Who("square-off", "system")
 
 
 class MarketDay:

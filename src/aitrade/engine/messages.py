@@ -148,7 +148,7 @@ class HoldingRow(msgspec.Struct, frozen=True, kw_only=True):
     instrument: str
     quantity: int
     t1: int
-    """Units bought and not yet settled."""
+    """Units of the quantity that are bought and not yet settled."""
     average: float
     last: int
     unrealised: int

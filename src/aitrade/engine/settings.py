@@ -91,3 +91,4 @@ class Who(msgspec.Struct, frozen=True):
 
 
 ENGINE = Who()
+SQUARE_OFF = Who("square-off", "system")

@@ -44,6 +44,7 @@ from aitrade.core.orders import (
 from aitrade.engine.lots import Lot, shares
 
 EVENTS_KEPT = 500
+COURSE_MINUTES = 15
 _ENDS = {
     Update.ACCEPTED: OrderState.OPEN,
     Update.CANCELLED: OrderState.CANCELLED,
@@ -135,6 +136,8 @@ class State(msgspec.Struct):
     alerts: dict[int, PriceAlert] = {}
     equity: list[tuple[int, int]] = []
     """(ts, equity) at the end of each market day."""
+    course: list[tuple[int, int]] = []
+    """(ts, equity) of the days before, a point every `COURSE_MINUTES` and one at each day's end."""
     crashes: list[int] = []
     """When the engine was found to have died, market time."""
     closed: bool = True
@@ -149,6 +152,8 @@ class Book:
         self.working: dict[str, dict[str, Order]] = {}
         self.references: dict[str, str] = {}
         self.seen_fills: set[str] = set()
+        self.charged = 0
+        """The day's charges together."""
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self.changed_orders: set[str] = set()
         self.changed_positions: set[str] = set()
@@ -180,6 +185,7 @@ class Book:
         for order in self.state.orders.values():
             self._file(order)
         self.seen_fills = {fill.id for fill in self.state.fills}
+        self.charged = sum(self.state.day.charges)
 
     def _file(self, order: Order) -> None:
         if order.request.reference:
@@ -261,7 +267,7 @@ class Book:
         state.orders = {order.id: order for order in state.orders.values() if order.state in WORKING}
         state.fills, state.fill_charges = [], {}
         state.positions = {key: _morning(lot) for key, lot in state.positions.items() if lot.quantity}
-        self.references, self.seen_fills = {}, set()
+        self.references, self.seen_fills, self.charged = {}, set(), 0
         self.changed |= {"world"}
 
     def _input(self, body: InputBatch, _ts: int) -> None:
@@ -334,6 +340,7 @@ class Book:
             so_far[index] += amount
             state.charges[index] += amount
             state.day.charges[index] += amount
+        self.charged += sum(fill.charges)
 
     def _book(self, fill: Fill, charges: int) -> None:
         """Book a fill on the net position and on its owner's; a delivery sale takes from the holding what is over."""
@@ -431,10 +438,14 @@ class Book:
                 lot.realised, lot.cost = lot.realised - lot.cost, 0
 
     def _mark(self, body: Mark, ts: int) -> None:
-        self.state.day.curve.append((ts, body.day_pnl))
+        day = self.state.day
+        day.curve.append((ts, body.day_pnl))
         if body.closing:
-            self.state.day.ended = True
+            day.ended = True
             self.state.equity.append((ts, body.equity))
+            began = body.equity - body.day_pnl
+            self.state.course += [(ts, began + pnl) for ts, pnl in day.curve[:-1:COURSE_MINUTES]]
+            self.state.course.append((ts, body.equity))
 
     def _convert(self, body: Conversion, _ts: int) -> None:
         """Move units to another product, out of the owners' lots in turn, a person's own first."""

@@ -14,12 +14,15 @@ from aitrade.engine.messages import (
     StrategyRow,
     TradeRow,
 )
+from aitrade.engine.settings import SQUARE_OFF
 
 if TYPE_CHECKING:
     from aitrade.engine.loop import Engine
     from aitrade.engine.state import Event
 
 CURVE_POINTS = 2000
+_ASKED_BY = {SQUARE_OFF.actor: "MIS square-off, at its time"}
+"""Why an order was sent that nobody asked for, by its actor."""
 
 
 def order_row(order: Order) -> OrderRow:
@@ -38,7 +41,7 @@ def order_row(order: Order) -> OrderRow:
         trigger=order.trigger,
         average=round(order.average, 2),
         state=order.state,
-        reason=order.reason,
+        reason=order.reason or _ASKED_BY.get(request.actor, ""),
         strategy=request.strategy,
         actor=request.actor,
         venue=order.venue,
@@ -177,8 +180,8 @@ class Views:
         """Return the book's record since it began, with today's minutes."""
         engine, state = self._engine, self._engine.book.state
         base = engine.account.equity() - engine.account.day_pnl()
-        points = [*state.equity, *((ts, base + pnl) for ts, pnl in state.day.curve)]
-        points.append((engine.clock.now(), engine.account.equity()))
+        today = [] if state.day.ended else [(ts, base + pnl) for ts, pnl in state.day.curve]
+        points = [*(state.course or state.equity), *today, (engine.clock.now(), engine.account.equity())]
         points = points[:: max(len(points) // CURVE_POINTS + 1, 1)]
         long, short = engine.account.exposure()
         drawdown = _drawdown(points, state.opening)

@@ -14,9 +14,8 @@ const plain = (paise) => aitrade.format.rupees(Math.round(paise), { dp: 0 });
 const whole = (paise) => aitrade.format.rupees(Math.round(paise), { sign: true, dp: 0 });
 
 const lastOf = ({ instrument, last }) => aitrade.state.quotes.get(instrument)?.last || last;
-const units = (row) => row.quantity + (row.t1 ?? 0);
-const valueOf = (row) => units(row) * lastOf(row);
-const gainOf = (row) => (units(row) ? Math.round((lastOf(row) - row.average) * units(row)) : 0);
+const valueOf = (row) => row.quantity * lastOf(row);
+const gainOf = (row) => (row.quantity ? Math.round((lastOf(row) - row.average) * row.quantity) : 0);
 const isModelled = (row) => aitrade.state.quotes.get(row.instrument)?.modelled ?? false;
 const mark = (row) => `${isModelled(row) && aitrade.state.world?.mode !== "simulated" ? "modelled-mark" : ""}`;
 
@@ -25,8 +24,8 @@ function holdingTable() {
   return aitrade.table([
     { title: "Instrument", text: ({ instrument }) => symbolOf(instrument), cls: () => "strong" },
     { title: "Venue", text: ({ venue }) => venue, cls: () => "dim" },
-    { title: "Qty", num: true, text: (row) => aitrade.format.number(units(row)) },
-    { title: "T+1", num: true, text: ({ t1 }) => (t1 ? aitrade.format.number(t1) : "–"), cls: () => "dim", hint: "Bought and not settled yet" },
+    { title: "Qty", num: true, text: ({ quantity }) => aitrade.format.number(quantity) },
+    { title: "T+1", num: true, text: ({ t1 }) => (t1 ? aitrade.format.number(t1) : "–"), cls: () => "dim", hint: "Of the quantity, bought and not settled yet" },
     { title: "Average", num: true, text: ({ average }) => priced(average) },
     { title: "Last", num: true, text: (row) => priced(lastOf(row)), cls: mark },
     { title: "Value", num: true, text: (row) => rupees(valueOf(row)) },
