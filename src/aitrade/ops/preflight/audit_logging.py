@@ -19,7 +19,7 @@ from aitrade.engine.client import Address, EngineClient
 from aitrade.engine.messages import QUOTE_FIELDS, Snapshot
 from aitrade.market.rules import Rules
 from aitrade.ops.preflight.asked_fields import EVENTS, event, lacking
-from aitrade.ops.preflight.check import Finding, Section, Source, Status
+from aitrade.ops.preflight.check import Finding, Measured, Section, Source, finding
 from aitrade.ops.preflight.ground import Ground
 
 FILLED_SECONDS = 20.0
@@ -53,12 +53,10 @@ class AuditLogging:
             f"in {len(found)} records; an operation too; copies with {' and '.join(name for name, _ in TAMPERINGS)} "
             "were refused."
         )
-        return Finding(
-            Status.FAIL if wrong else Status.PASS,
-            f"Wrong: {'; '.join(wrong)}." if wrong else says,
-            {"records": len(found), "missing": len(missing), "tamperings": len(TAMPERINGS), "nonce": nonce},
-            Source.SIMULATED, len(found),
-        )  # fmt: skip
+        measured: Measured = {
+            "records": len(found), "missing": len(missing), "tamperings": len(TAMPERINGS), "nonce": nonce,
+        }  # fmt: skip
+        return finding(wrong, says, measured, Source.SIMULATED, len(found))
 
 
 def probe(ground: Ground, nonce: str) -> tuple[str, Path]:

@@ -24,10 +24,11 @@ class Awaited(NamedTuple):
             return Finding(Status.FAIL, self.missing, {}, Source.SYSTEM, 0)
         folder = ground.scratch / self.id
         folder.mkdir(parents=True, exist_ok=True)
-        return finding(drill(folder))
+        return of_drill(drill(folder))
 
 
-def finding(drilled: Drilled) -> Finding:
+def of_drill(drilled: Drilled) -> Finding:
     """Return a drill's outcome as a check's."""
-    status = Status.PASS if drilled.passed else Status.FAIL
-    return Finding(status, drilled.evidence, drilled.measured, Source(drilled.source), drilled.examined)
+    return Finding(
+        Status.of(drilled.passed), drilled.evidence, drilled.measured, Source(drilled.source), drilled.examined
+    )

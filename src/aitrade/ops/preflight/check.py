@@ -1,7 +1,8 @@
 """What an item of the deployment checklist is: words, a check that does the thing, and what it found."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgspec
 
@@ -26,6 +27,11 @@ class Status(StrEnum):
     FAIL = "fail"
     NOT_PROVABLE = "not_provable_here"
 
+    @classmethod
+    def of(cls, passed: bool) -> Self:
+        """Return pass or fail."""
+        return cls("pass" if passed else "fail")
+
 
 class Source(StrEnum):
     """Where evidence comes from."""
@@ -38,6 +44,9 @@ class Source(StrEnum):
     """The machine, the installation and its files; no market is in it."""
 
 
+Measured = dict[str, int | float | str]
+
+
 class Finding(msgspec.Struct, frozen=True):
     """What a check found. `evidence` is one or two sentences for a person; `measured` has every figure behind it.
 
@@ -46,9 +55,15 @@ class Finding(msgspec.Struct, frozen=True):
 
     status: Status
     evidence: str
-    measured: dict[str, int | float | str]
+    measured: Measured
     source: Source
     examined: int
+
+
+def finding(wrong: Sequence[str], right: str, measured: Measured, source: Source, examined: int) -> Finding:
+    """Return a pass with the sentence `right`, or a fail with all that is `wrong`, in words without full stops."""
+    text = f"{'; '.join(wrong)}." if wrong else right
+    return Finding(Status.of(not wrong), text, measured, source, examined)
 
 
 class Item(Protocol):

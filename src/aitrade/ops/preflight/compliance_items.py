@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from aitrade.core.drills import registered
-from aitrade.ops.preflight.awaited import finding
-from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
+from aitrade.ops.preflight.awaited import of_drill
+from aitrade.ops.preflight.check import Finding, Item, Measured, Section, Source, Status, finding
 from aitrade.ops.preflight.ground import Ground
 
 
@@ -28,16 +28,15 @@ class PositionLimits:
         ground.own_rules(folder)
         drill = registered("aitrade.risk", self.id)
         if drill is not None:
-            return finding(drill(folder))
+            return of_drill(drill(folder))
         from aitrade.ops.preflight.position_limits import probe
 
         found = probe(folder)
-        status = Status.PASS if found.enforced else Status.FAIL
-        measured: dict[str, int | float | str] = {
+        measured: Measured = {
             "units": found.units, "delta_value_paise": found.value, "limit_crore": found.limit,
             "rules_broken": ", ".join(found.broken), "one_lot_accepted": str(found.accepted).lower(),
         }  # fmt: skip
-        return Finding(status, found.sentence, measured, Source.SIMULATED, 2)
+        return Finding(Status.of(found.enforced), found.sentence, measured, Source.SIMULATED, 2)
 
 
 class SebiTrail:
@@ -65,7 +64,7 @@ class SebiTrail:
         wrong = [f"{gap.order}: {gap.what}" for gap in (*missing, *done.gaps)]
         wrong += [f"{name} verified in a copy" for name in done.unnoticed]
         wrong += [] if done.probe_found else ["the probe order is not in the journal"]
-        measured: dict[str, int | float | str] = {
+        measured: Measured = {
             "orders": own, "days": len(modes), "orders_at_running_venue": at_venue, "drill_orders": done.ours,
             "drill_orders_at_venue": done.theirs, "missing": len(wrong), "first_missing": wrong[0] if wrong else "",
         }  # fmt: skip
@@ -73,14 +72,13 @@ class SebiTrail:
             f"{own} orders and refusals of {len(modes)} market days since the last pass, and {done.ours} of a drill "
             f"({done.theirs} in its venue's book)"
         )
-        if wrong:
-            text = f"Of {told}, {len(wrong)} are wrong; first {wrong[0]}."
-            return Finding(Status.FAIL, text, measured, weakest(modes), 0)
         text = (
             f"{told}: each story is complete, each record has every field that the rules file asks for, the probe was "
             "found, three ways of tampering with a copy were caught."
         )
-        return Finding(Status.PASS, text, measured, weakest(modes), own + done.ours)
+        if wrong:
+            text = f"Of {told}, {len(wrong)} are wrong; first {wrong[0]}."
+        return Finding(Status.of(not wrong), text, measured, weakest(modes), own + done.ours)
 
 
 class RegulatoryReports:
@@ -105,19 +103,18 @@ class RegulatoryReports:
             whose = "a scratch engine, since the installation has no order yet"
         ground.own_rules(ground.scratch / "reports")
         found = compare(home, ground.scratch / "reports", book, day)
-        measured: dict[str, int | float | str] = {
+        measured: Measured = {
             "reports": len(found.made), "totals_compared": found.compared, "totals_of_another_kind": found.others,
             "orders": found.orders, "book": book, "day": day, "wrong": len(found.wrong),
             "first_wrong": found.wrong[0] if found.wrong else "",
         }  # fmt: skip
-        if found.wrong:
-            text = f"{len(found.wrong)} things are wrong with the reports of {day}: {found.wrong[0]}."
-            return Finding(Status.FAIL, text, measured, weakest([found.mode]), 0)
         text = (
             f"{len(found.made)} reports were made for {day}, {found.orders} orders of {whose}; {found.compared} totals "
             f"equal a count of the journal's records, {found.others} are no sum of records: {', '.join(found.made)}."
         )
-        return Finding(Status.PASS, text, measured, weakest([found.mode]), found.orders)
+        if found.wrong:
+            text = f"{len(found.wrong)} things are wrong with the reports of {day}: {found.wrong[0]}."
+        return Finding(Status.of(not found.wrong), text, measured, weakest([found.mode]), found.orders)
 
 
 class RetentionInForce:
@@ -138,16 +135,16 @@ class RetentionInForce:
         looked, drilled = look(ground.home), drill(folder)
         wrong = [*looked.missing, *drilled.wrong, *wrong_terms(ground.configuration)]
         terms = ", ".join(f"{name} {days:,} days" for name, days in sorted(drilled.terms.items()))
-        evidence = "; ".join(wrong) or (
+        right = (
             f"{looked.segments} journal segments and {looked.heads} backed-up books are whole; {drilled.refused} "
             f"removals on the last day of the term were refused, {drilled.archived} on the day after archived first; "
-            f"terms: {terms}"
+            f"terms: {terms}."
         )
-        measured: dict[str, int | float | str] = {
+        measured: Measured = {
             "segments": looked.segments, "backed_up_books": looked.heads, "missing": len(looked.missing),
             "refused": drilled.refused, "archived": drilled.archived, **drilled.terms,
         }  # fmt: skip
-        return Finding(Status.FAIL if wrong else Status.PASS, f"{evidence}.", measured, Source.SYSTEM, looked.segments)
+        return finding(wrong, right, measured, Source.SYSTEM, looked.segments)
 
 
 ITEMS: tuple[Item, ...] = (SebiTrail(), PositionLimits(), RegulatoryReports(), RetentionInForce())

@@ -2,7 +2,7 @@
 
 import time
 
-from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
+from aitrade.ops.preflight.check import Finding, Item, Measured, Section, Source, finding
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.serving import ITEMS as SERVICE
 
@@ -13,7 +13,6 @@ CHECKPOINT_DAYS = 8.0
 """A weekly checkpoint with a day to spare."""
 LOG_DAYS = 90
 _HOUR, _DAY = 3600 * 10**9, 86_400 * 10**9
-Measured = dict[str, int | float | str]
 
 
 class BackedUp:
@@ -45,9 +44,9 @@ class BackedUp:
         late = [f"{book} for {seconds:.0f} s" for book, seconds in waiting.items() if seconds > COPY_SECONDS]
         if late:
             wrong.append(f"not copied: {', '.join(late)}; `aitrade up` copies journals, or `aitrade backup mirror`")
-        evidence = "; ".join(wrong) or (
+        right = (
             f"{backup.id}, {hours:.1f} hours old, restored in {verified.seconds:.1f} s: {verified.files} files and "
-            f"{len(verified.books)} journals with no difference, on another device"
+            f"{len(verified.books)} journals with no difference, on another device."
         )
         measured: Measured = {
             "hours": round(hours, 2), "restore_s": verified.seconds, "files": verified.files,
@@ -56,7 +55,7 @@ class BackedUp:
             "copied_s_ago": round((now - copied) / 10**9, 1) if copied else -1,
             "waiting_s": round(max(waiting.values(), default=0.0), 1),
         }  # fmt: skip
-        return Finding(Status.FAIL if wrong else Status.PASS, f"{evidence}.", measured, Source.SYSTEM, verified.files)
+        return finding(wrong, right, measured, Source.SYSTEM, verified.files)
 
 
 class ConfigurationVersioned:
@@ -82,11 +81,9 @@ class ConfigurationVersioned:
             wrong.append("a change in a copy was not kept")
         own, history = files(ground.home), list(changes(ground.home))
         newest = f"newest change {history[0].id[:12]} by {history[0].who}" if history else "none changed yet"
-        evidence = "; ".join(wrong) or f"{len(own)} files of {len(history)} changes are kept, {newest}"
+        right = f"{len(own)} files of {len(history)} changes are kept, {newest}."
         measured: Measured = {"files": len(own), "changes": len(history), "unkept": len(wrong)}
-        return Finding(
-            Status.FAIL if wrong else Status.PASS, f"{evidence}.", measured, Source.SYSTEM, len(own) + 1
-        )  # fmt: skip
+        return finding(wrong, right, measured, Source.SYSTEM, len(own) + 1)
 
 
 class LogsKept:
@@ -112,12 +109,12 @@ class LogsKept:
         if retention.days.get("logs", 0) < LOG_DAYS:
             wrong.append(f"the term of logs is {retention.days.get('logs', 0)} days")
         oldest = min((row.since for row in kept), default=retention.today)
-        evidence = "; ".join(wrong) or (
+        right = (
             f"{len(kept)} logs since {oldest:%d %b %Y}, kept {retention.days['logs']} days; "
-            "a removal within the term was refused"
+            "a removal within the term was refused."
         )
         measured: Measured = {"logs": len(kept), "days": retention.days.get("logs", 0), "refused": drilled.refused}
-        return Finding(Status.FAIL if wrong else Status.PASS, f"{evidence}.", measured, Source.SYSTEM, len(kept))
+        return finding(wrong, right, measured, Source.SYSTEM, len(kept))
 
 
 _GRACE = 8
@@ -140,19 +137,14 @@ class ModelsCheckpointed:
         folder.mkdir(parents=True)
         newest, examined, different = differing(ground.home, folder)
         if newest is None:
-            text = "no checkpoint was made yet: run `aitrade backup models`."
-            return Finding(Status.FAIL, text, {}, Source.SYSTEM, 0)
+            return finding(["no checkpoint was made yet: run `aitrade backup models`"], "", {}, Source.SYSTEM, 0)
         days = (time.time_ns() - newest.at) / _DAY
-        wrong = [f"{name} is not in it as it is now" for name in different]
+        wrong = [f"{name} is not in {newest.id} as it is now" for name in different]
         if days > CHECKPOINT_DAYS:
-            wrong.append(f"it is {days:.0f} days old: run `aitrade backup models`")
-        evidence = (
-            f"{newest.id}: {'; '.join(wrong)}"
-            if wrong
-            else (f"{newest.id}, {days:.1f} days old, opens and has all {examined} files as they are")
-        )
+            wrong.append(f"{newest.id} is {days:.0f} days old: run `aitrade backup models`")
+        right = f"{newest.id}, {days:.1f} days old, opens and has all {examined} files as they are."
         measured: Measured = {"days": round(days, 2), "files": examined, "differences": len(different)}
-        return Finding(Status.FAIL if wrong else Status.PASS, f"{evidence}.", measured, Source.SYSTEM, examined)
+        return finding(wrong, right, measured, Source.SYSTEM, examined)
 
 
 ITEMS: tuple[Item, ...] = (*SERVICE, BackedUp(), ConfigurationVersioned(), LogsKept(), ModelsCheckpointed())

@@ -3,7 +3,7 @@
 from aitrade.engine.service import Service
 from aitrade.ops.preflight import btst_sweep, risk_probes, tabs_probe
 from aitrade.ops.preflight.awaited import Awaited
-from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
+from aitrade.ops.preflight.check import Finding, Item, Measured, Section, Source, finding
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.probed_market import Make, Market
 
@@ -28,9 +28,7 @@ class SixTabs:
             f"{oldest:.1f} s of market time old; the feed was stopped under a living engine, whose clock went on for "
             f"{looked.lived:.1f} s: every tab was marked old after {looked.marked_old:.1f} s."
         )
-        wrong = "; ".join(looked.wrong)
-        status = Status.FAIL if wrong else Status.PASS
-        return Finding(status, f"{wrong}." if wrong else text, measured, Source.SIMULATED, compared)
+        return finding(looked.wrong, text, measured, Source.SIMULATED, compared)
 
 
 class RiskControls:
@@ -71,13 +69,18 @@ class BtstGate:
         shares = len(next((one.listed.candidates for one in asked if one.before <= 0), []))
         closed = [one for one in asked if one.before > 0]
         nearest = min((one.before for one in closed), default=0)
-        measured = {"moments": len(asked), "wrong": len(wrong), "nearest_before_ns": nearest, "shares": shares}
+        wrong += [] if nearest == 1 else ["nothing was asked one nanosecond before 14:15:00"]
+        measured: Measured = {
+            "moments": len(asked),
+            "wrong": len(wrong),
+            "nearest_before_ns": nearest,
+            "shares": shares,
+        }
         text = (
             f"Nothing was shown or sent at {len(closed)} moments up to {nearest} ns before 14:15:00; "
             f"at 14:15:00 a list of {shares} shares was there."
         )
-        status = Status.FAIL if wrong or nearest != 1 else Status.PASS
-        return Finding(status, "; ".join(wrong) + "." if wrong else text, measured, Source.SIMULATED, len(asked))
+        return finding(wrong, text, measured, Source.SIMULATED, len(asked))
 
 
 ITEMS: tuple[Item, ...] = (

@@ -2,7 +2,7 @@
 
 import time
 
-from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
+from aitrade.ops.preflight.check import Finding, Item, Measured, Section, Source, Status
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.observing import ErrorsTracked, HealthMonitoring, MetricsCollected
 
@@ -33,13 +33,12 @@ class AlertsTested:
             f"channels: {', '.join(f'{one.channel} {one.state}' for one in channels) or 'none'}",
             "a person elsewhere is reached" if confirmed else "nobody elsewhere is reached: the desktop does not count",
         )
-        measured: dict[str, int | float | str] = {
+        measured: Measured = {
             "nonce_s": round(done.nonce_s, 3), "rule_s": round(done.rule_s, 3), "rules": len(settings.rules),
             "rules_off": len(off), "channels": len(channels), "external_confirmed": len(confirmed),
             "unconfirmed": ", ".join(one.channel for one in channels if one.state is not State.CONFIRMED),
         }  # fmt: skip
-        status = Status.FAIL if off else Status.PASS
-        return Finding(status, f"{'; '.join(words)}.", measured, Source.SYSTEM, 2 + len(channels))
+        return Finding(Status.of(not off), f"{'; '.join(words)}.", measured, Source.SYSTEM, 2 + len(channels))
 
 
 ITEMS: tuple[Item, ...] = (HealthMonitoring(), MetricsCollected(), AlertsTested(), ErrorsTracked())

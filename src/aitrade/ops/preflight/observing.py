@@ -20,7 +20,7 @@ from aitrade.engine.client import EngineClient
 from aitrade.ops.errors import ErrorGroup, errors
 from aitrade.ops.health import SystemHealth, health
 from aitrade.ops.preflight.audit_logging import probe
-from aitrade.ops.preflight.check import Finding, Section, Source, Status
+from aitrade.ops.preflight.check import Finding, Measured, Section, Source, finding
 from aitrade.ops.preflight.ground import Ground
 
 SEEN_SECONDS = 5.0
@@ -56,7 +56,8 @@ class HealthMonitoring:
             f"Of {len(before.components)} parts the {KILLED} was killed and seen after {seen_s:.2f} s "
             f"({seen.of(KILLED).reason}); the endpoint named it; all were well again after {back_s:.1f} s."
         )
-        return _finding(wrong, says, len(before.components), {"seen_s": round(seen_s, 3), "back_s": round(back_s, 2)})
+        measured: Measured = {"seen_s": round(seen_s, 3), "back_s": round(back_s, 2)}
+        return finding(wrong, says, measured, Source.SIMULATED, len(before.components))
 
 
 class MetricsCollected:
@@ -91,9 +92,8 @@ class MetricsCollected:
             f"chart worker tell {len(now)}, {others['page']} and {others['charts']} values."
         )
         examined = len(now) + sum(others.values())
-        return _finding(
-            wrong, says, examined, {"values": examined, "moved": len(self.moves), "moved_s": round(took, 3)}
-        )
+        measured: Measured = {"values": examined, "moved": len(self.moves), "moved_s": round(took, 3)}
+        return finding(wrong, says, measured, Source.SIMULATED, examined)
 
     def _still(self, before: dict[str, float], now: dict[str, float]) -> list[str]:
         return [name for name in self.moves if now.get(name, 0.0) <= before.get(name, 0.0)]
@@ -127,8 +127,12 @@ class ErrorsTracked:
             f"the engine's event was in its log after {line_s:.2f} s; {len(PROCESSES)} processes have logged "
             f"{sum(counts.values())} lines, and the secret in the error is in none of them."
         )
-        measured = {"seen_s": round(seen_s, 3), "lines": sum(counts.values()), "groups_here": len(errors(ground.home))}
-        return _finding(wrong, says, sum(counts.values()) + len(groups), measured)
+        measured: Measured = {
+            "seen_s": round(seen_s, 3),
+            "lines": sum(counts.values()),
+            "groups_here": len(errors(ground.home)),
+        }
+        return finding(wrong, says, measured, Source.SIMULATED, sum(counts.values()) + len(groups))
 
 
 PLANTED = """
@@ -160,12 +164,6 @@ def scraped(home: Path, process: str) -> dict[str, float]:
 def _served(ground: Ground) -> Path:
     ground.trading.link  # noqa: B018 - waits until it serves
     return ground.trading.home
-
-
-def _finding(wrong: list[str], says: str, examined: int, measured: dict[str, int | float]) -> Finding:
-    status = Status.FAIL if wrong else Status.PASS
-    evidence = f"Wrong: {'; '.join(wrong)}." if wrong else says
-    return Finding(status, evidence, dict(measured), Source.SIMULATED, examined)
 
 
 def _await(look: Callable[[], T], enough: Callable[[T], bool], seconds: float) -> tuple[T, float]:

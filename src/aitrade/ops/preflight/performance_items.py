@@ -46,8 +46,8 @@ class OrderExecution:
             **total.measured("order"), **leg.measured("venue_leg"), **journaled.measured("journal"),
             "prices": probed.ticks, **probed.load.measured,
         }  # fmt: skip
-        status = Status.PASS if total.n and probed.load.enough and total.mean < ORDER_MS else Status.FAIL
-        return timed(status, text, measured, Source.SIMULATED, total.n)
+        good = bool(total.n) and probed.load.enough and total.mean < ORDER_MS
+        return timed(Status.of(good), text, measured, Source.SIMULATED, total.n)
 
 
 class FrontEnd:
@@ -68,7 +68,7 @@ class FrontEnd:
         text = f"Input to painted frame over six tabs: {timing}; {answered.load}."
         good = answered.load.enough and timing.mean < INPUT_MS and timing.p95 < INPUT_MS
         measured = {**timing.measured("input"), **tabs, **answered.load.measured}
-        return timed(Status.PASS if good else Status.FAIL, text, measured, Source.SIMULATED, timing.n)
+        return timed(Status.of(good), text, measured, Source.SIMULATED, timing.n)
 
 
 class Charts:
@@ -101,7 +101,7 @@ def charts_drawn(found: Sequence[Switched]) -> Finding:
     fast = all(timing.p95 < CHART_MS for timing in timings.values())
     good = fast and not short and all(one.load.enough for one in found)
     count = sum(timing.n for timing in timings.values())
-    return timed(Status.PASS if good else Status.FAIL, text, measured, Source.REPLAY, count)
+    return timed(Status.of(good), text, measured, Source.REPLAY, count)
 
 
 class Memory:
@@ -141,7 +141,7 @@ def memory_used(samples: list[Sample], played: Played, limit: int) -> Finding:
         "played_s": round(played.took, 1),
     }  # fmt: skip
     good = max(ours, whole, next_one) < MEMORY_SHARE
-    return timed(Status.PASS if good else Status.FAIL, text, measured, Source(played.mode.upper()), len(samples))
+    return timed(Status.of(good), text, measured, Source(played.mode.upper()), len(samples))
 
 
 class Npu:

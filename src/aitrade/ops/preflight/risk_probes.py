@@ -228,7 +228,7 @@ class Answers(NamedTuple):
     @property
     def status(self) -> Status:
         """The verdict."""
-        return Status.FAIL if self.silent or self.refused else Status.PASS
+        return Status.of(not (self.silent or self.refused))
 
     def words(self, probes: int) -> str:
         """Return what came of so many probes, in a sentence or two."""

@@ -8,8 +8,8 @@ from aitrade.compliance.journal import HEADER
 from aitrade.core.drills import registered
 from aitrade.ops import secret_scan
 from aitrade.ops.preflight.audit_logging import AuditLogging
-from aitrade.ops.preflight.awaited import finding
-from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
+from aitrade.ops.preflight.awaited import of_drill
+from aitrade.ops.preflight.check import Finding, Item, Measured, Section, Source, Status
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.plants import git, plant, planted_lines
 from aitrade.ops.preflight.vault_probes import Leaks, accepted_flips, canary_in_clear, readable_by_others
@@ -33,7 +33,7 @@ class Credentials:
         accepted = accepted_flips(vault, file, ground.scratch / "flipped")
         wrong = [*leaks.found, *accepted, *readable_by_others(ground.home), *canary_in_clear(ground.scratch / "canary")]
         unattended, weakness = can_open_unattended(ground.home)
-        measured: dict[str, int | float | str] = {
+        measured: Measured = {
             "cipher": file.cipher,
             "credentials": len(file.entries),
             "bits_flipped": 2 * len(file.entries),
@@ -45,7 +45,7 @@ class Credentials:
         }
         passed = bool(file.entries) and not wrong and file.cipher == CIPHER
         evidence = " ".join(wrong) or self._says(vault, file, leaks, weakness)
-        return Finding(Status.PASS if passed else Status.FAIL, evidence, measured, Source.SYSTEM, len(file.entries))
+        return Finding(Status.of(passed), evidence, measured, Source.SYSTEM, len(file.entries))
 
     def _says(self, vault: Vault, file: VaultFile, leaks: "Leaks", weakness: str) -> str:
         if not file.entries:
@@ -84,8 +84,8 @@ class HardCodedSecrets:
             else f"Planted secrets were found in a copy of each part, and none in {scan.files} files: "
             + ", ".join(f"{part} {count}" for part, count in scan.parts.items()) + "."
         )  # fmt: skip
-        measured: dict[str, int | float | str] = {**scan.parts, "suspected": len(lines), "left_out": scan.left_out}
-        return Finding(Status.PASS if passed else Status.FAIL, evidence, measured, Source.SYSTEM, scan.files)
+        measured: Measured = {**scan.parts, "suspected": len(lines), "left_out": scan.left_out}
+        return Finding(Status.of(passed), evidence, measured, Source.SYSTEM, scan.files)
 
     def _not_found(self, scratch: Path) -> list[str]:
         """Return the parts of an installation in which a planted secret was not found."""
@@ -111,12 +111,12 @@ class AccessControls:
         """Run the registered drill, or say what there is."""
         drill = registered("aitrade.compliance", self.id)
         if drill is not None:
-            return finding(drill(ground.scratch / self.id))
+            return of_drill(drill(ground.scratch / self.id))
         private = [path for path in (ground.home / "run").glob("*") if path.is_file() and path.suffix != ".lock"]
         wide = [path.name for path in private if sys.platform != "win32" and path.stat().st_mode & 0o077]
         text = "not built: no users and roles are registered, one link opens everything; of the running system's "
         text += f"{len(private)} private files others can read {', '.join(wide) or 'none'}."
-        measured: dict[str, int | float | str] = {"private_files": len(private), "readable_by_others": len(wide)}
+        measured: Measured = {"private_files": len(private), "readable_by_others": len(wide)}
         return Finding(Status.FAIL, text, measured, Source.SYSTEM, len(private))
 
 
@@ -132,7 +132,7 @@ class DataEncrypted:
         """Run the registered drill, or count the databases and journals in clear."""
         drill = registered("aitrade.store", self.id)
         if drill is not None:
-            return finding(drill(ground.scratch / self.id))
+            return of_drill(drill(ground.scratch / self.id))
         databases = [path for path in ground.home.glob("**/*.db") if _begins(path, b"SQLite format 3\0")]
         journals = [path for path in ground.home.glob("**/*.aij") if _journal_in_clear(path)]
         text = f"not built: {len(databases)} databases and {len(journals)} journal segments lie in clear, and the page "

@@ -10,19 +10,13 @@ import psutil
 
 from aitrade.core.clock import LiveClock, ist_date
 from aitrade.core.errors import AitradeError, Refused
-from aitrade.ops.preflight.check import Finding, Section, Source, Status
+from aitrade.ops.preflight.check import Finding, Measured, Section, Source, finding
 from aitrade.ops.preflight.ground import Ground, Unprovable
 from aitrade.ops.service import NAME, linux, windows
 from aitrade.ops.service.plan import RESTART_SECONDS, Plan, plan_for, run
 
 WINDOWS = sys.platform == "win32"
 INSTALL = "install it by `aitrade service install --apply`"
-Measured = dict[str, int | float | str]
-
-
-def _judged(wrong: list[str], right: str, measured: Measured, examined: int) -> Finding:
-    text = "; ".join(wrong) or right
-    return Finding(Status.FAIL if wrong else Status.PASS, f"{text}.", measured, Source.SYSTEM, examined)
 
 
 def _plan(ground: Ground) -> Plan:
@@ -51,7 +45,8 @@ class ServiceInstalled:
         shown = _shown()
         wrong = _wrong_on_windows(shown) if WINDOWS else _wrong_on_linux(shown)
         measured: Measured = {name: value[:120] for name, value in shown.items()}
-        return _judged(wrong, f"{NAME} starts with the machine, after the network, and again on failure", measured, 5)
+        right = f"{NAME} starts with the machine, after the network, and again on failure."
+        return finding(wrong, right, measured, Source.SYSTEM, 5)
 
 
 def _wrong_on_linux(shown: dict[str, str]) -> list[str]:
@@ -111,8 +106,8 @@ class OnlyNeededPorts:
         wrong = [f"{one.process} listens on {one.host}:{one.port}, which other machines reach" for one in wide]
         ours = ", ".join(f"{one.process} {one.host}:{one.port}" for one in sockets)
         measured: Measured = {"sockets": len(sockets), "reached_from_outside": len(wide), "listening": ours}
-        right = f"No inbound rule is needed: all {len(sockets)} sockets are on loopback ({ours})"
-        return _judged(wrong, right, measured, len(sockets))
+        right = f"No inbound rule is needed: all {len(sockets)} sockets are on loopback ({ours})."
+        return finding(wrong, right, measured, Source.SYSTEM, len(sockets))
 
 
 def listening(pid: int) -> Iterator[Listening]:
@@ -178,8 +173,9 @@ def excluded(passed_over: list[str], plan: Plan, imports: Path) -> Finding:
     wanted = [Path(quoted.strip("'")) for quoted in windows.excluded(plan)]
     wrong = [f"{path} is scanned while the engine writes there" for path in wanted if not _under(path, have)]
     wrong += [f"{imports} is passed over, where files from outside arrive"] if _under(imports, have) else []
-    right = f"{len(wanted)} folders of application and data are passed over, {imports} is scanned"
-    return _judged(wrong, right, {"excluded": len(have), "wanted": len(wanted)}, len(wanted))
+    right = f"{len(wanted)} folders of application and data are passed over, {imports} is scanned."
+    measured: Measured = {"excluded": len(have), "wanted": len(wanted)}
+    return finding(wrong, right, measured, Source.SYSTEM, len(wanted))
 
 
 def _under(path: Path, folders: list[Path]) -> bool:
@@ -218,9 +214,8 @@ def apt_updates(settings: str, plan: Plan) -> Finding:
         wrong.append(f"the machine may restart for updates at {at}, with a market open")
     measured: Measured = {"daily": daily, "restarts": restarts, "restart_at": at, "market_open": plan.market_open,
                           "market_close": plan.market_close}  # fmt: skip
-    right = f"Security updates install themselves each day; a restart waits until {at}, when no market is open"
-    return _judged(wrong, right if restarts == "true" else "Security updates install themselves; no restart does",
-                   measured, 3)  # fmt: skip
+    restart = f"a restart waits until {at}, when no market is open" if restarts == "true" else "no restart does"
+    return finding(wrong, f"Security updates install themselves each day; {restart}.", measured, Source.SYSTEM, 3)
 
 
 def _windows_updates() -> Finding:
@@ -228,8 +223,8 @@ def _windows_updates() -> Finding:
     said = run(("powershell.exe", "-NoProfile", "-Command", question))
     automatic = f"AUOptions : {windows.INSTALL_AT_NIGHT}" in " ".join(said.stdout.split())
     wrong = [] if automatic else [f"security updates do not install themselves at night: {INSTALL}"]
-    right = "Security updates install themselves at night"
-    return _judged(wrong, right, {"policy": " ".join(said.stdout.split())}, 1)
+    measured: Measured = {"policy": " ".join(said.stdout.split())}
+    return finding(wrong, "Security updates install themselves at night.", measured, Source.SYSTEM, 1)
 
 
 def _between(start: str, at: str, end: str) -> bool:
@@ -253,7 +248,7 @@ class ServiceAccount:
             raise Unprovable(f"{reason} The vault opens unattended: {'yes' if opens else 'no'} ({how}).") from None
         account = shown.get("SERVICE_START_NAME") or shown.get("User") or "root"
         if not WINDOWS and shown.get("LoadState") != "loaded":
-            return _judged([f"{NAME} is not installed: {INSTALL}"], "", {}, 1)
+            return finding([f"{NAME} is not installed: {INSTALL}"], "", {}, Source.SYSTEM, 1)
         wrong = [] if opens else [f"the vault does not open with nobody logged in: {how}"]
         wrong += [] if WINDOWS else _foreign(ground.home, account)
         kind = (
@@ -261,8 +256,8 @@ class ServiceAccount:
         )
         measured: Measured = {"account": account, "rights": kind, "vault_opens_unattended": "yes" if opens else "no",
                               "weakness": how}  # fmt: skip
-        right = f"It runs as {account} ({kind}), which owns {ground.home} alone; the vault opens, though {how}"
-        return _judged(wrong, right, measured, 3)
+        right = f"It runs as {account} ({kind}), which owns {ground.home} alone; the vault opens, though {how}."
+        return finding(wrong, right, measured, Source.SYSTEM, 3)
 
 
 def _vault(home: Path) -> tuple[bool, str]:

@@ -7,10 +7,9 @@ import msgspec
 
 from aitrade.ops.machine import machine
 from aitrade.ops.percentiles import percentile
-from aitrade.ops.preflight.check import Finding, Source, Status
+from aitrade.ops.preflight.check import Finding, Measured, Source, Status
 
 NS_PER_MS = 1e6
-Measured = dict[str, int | float | str]
 
 
 class Timing(msgspec.Struct, frozen=True):
