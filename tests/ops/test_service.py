@@ -103,6 +103,42 @@ def test_windows_steps(plan):
     assert f"ExclusionPath '{plan.home}'" not in text
 
 
+def rendered(system, account, tmp_path):
+    """The script of a system and an account, with backups and market data on folders of their own."""
+    folders = {"backup_folder": tmp_path / "disk", "market": tmp_path / "market"}
+    made = plan_for(load(home=tmp_path / "home", **folders), account, "root" if account != "least" else "", MONDAY)
+    return windows.script(windows.install(made)) if system == "windows" else linux.script(linux.install(made, 254))
+
+
+EVERY_WORD = {
+    "windows": (
+        "AITradingEngine", "pythonservice.exe", "-StartupType Automatic", "restart/5000/restart/30000/restart/60000",
+        "reset= 86400", "failureflag AITradingEngine 1", "Tcpip,Dnscache,NlaSvc", "--account", "no inbound firewall",
+        "Add-MpPreference -ExclusionPath", "AUOptions -Type DWord -Value 4", "SetActiveHours",
+        "ActiveHoursStart", "ActiveHoursEnd", "standby-timeout-ac 0", "standby-timeout-dc 0", "hibernate-timeout-ac 0",
+        "hibernate-timeout-dc 0", "vault protect", "(OI)(CI)M",
+    ),
+    "linux": (
+        "AITradingEngine.service", "systemctl enable", "Restart=on-failure", "RestartSec=5", "RestartMaxDelaySec=60",
+        "network-online.target", "--account", "NoNewPrivileges=yes", "ProtectSystem=strict", "TimeoutStopSec=10",
+        "WatchdogSec=30", "Type=notify", 'Unattended-Upgrade "1"', "Automatic-Reboot-Time", "mask sleep.target",
+        "vault protect",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("account", ["administrator", "least"])
+@pytest.mark.parametrize("system", list(EVERY_WORD))
+def test_what_is_rendered_has_every_word_of_what_was_asked(system, account, tmp_path):
+    """Start, restarts, network, account and its choice, firewall, scanner, updates, reboots, sleep, vault, stop."""
+    text = rendered(system, account, tmp_path)
+    assert [word for word in EVERY_WORD[system] if word not in text] == []
+    other = "administrator" if account == "least" else "least"
+    assert f"--account {other} chooses otherwise" in text
+    assert f"ExclusionPath '{tmp_path / 'market'}'" not in text
+    assert text.count(str(tmp_path / "disk")) >= 2
+
+
 def test_an_administrator_types_the_password(tmp_path):
     """As specified it runs as Administrator, whose password Windows asks for; it is in no command line."""
     text = windows.script(windows.install(plan_for(load(home=tmp_path), "administrator", "", MONDAY)))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aitrade.core.errors import Refused
 from aitrade.ops.service import NAME
-from aitrade.ops.service.plan import RESTART_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, Plan, Step, run
+from aitrade.ops.service.plan import RESTART_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, Plan, Step, chosen, run
 
 UNIT = f"/etc/systemd/system/{NAME}.service"
 UPDATES = "/etc/apt/apt.conf.d/52aitrade"
@@ -94,6 +94,7 @@ def install(plan: Plan, version: int) -> list[Step]:
         )
     ]  # fmt: skip
     return [
+        Step(chosen(plan, user), ("true",)),
         *made,
         Step("that account can run this Python", (*as_user, str(plan.python), "-c", "import aitrade")),
         Step("the data folder", ("install", "-d", "-m", "0700", "-o", user, str(plan.home))),

@@ -95,6 +95,13 @@ def market_hours(day: date) -> tuple[datetime, datetime]:
     return ist(min(phase.start for phase in phases)), ist(max(phase.end for phase in phases))
 
 
+def chosen(plan: Plan, name: str) -> str:
+    """Return the sentence that says whom the service runs as, and how to choose otherwise."""
+    other = "administrator" if plan.account == "least" else "least"
+    rights = "the least rights" if plan.account == "least" else "the administrator's rights, as specified"
+    return f"it runs as {name}, with {rights}; --account {other} chooses otherwise"
+
+
 def apply(steps: Sequence[Step]) -> list[str]:
     """Do the steps in order; return what may fail and did, and raise Refused at the first other that does."""
     passed_over = []

@@ -1,10 +1,11 @@
 """The service under Windows: the steps as PowerShell that a person reviews, and what the service manager says of it."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from aitrade.core.errors import Refused
 from aitrade.ops.service import NAME
-from aitrade.ops.service.plan import KEPT_FROM_SCANNING, RESET_SECONDS, RESTART_SECONDS, Plan, Step, run
+from aitrade.ops.service.plan import KEPT_FROM_SCANNING, RESET_SECONDS, RESTART_SECONDS, Plan, Step, chosen, run
 
 CLASS = "aitrade.ops.service.windows_service.AITradingEngine"
 NETWORK = ("Tcpip", "Dnscache", "NlaSvc")
@@ -27,6 +28,7 @@ def install(plan: Plan) -> list[Step]:
     host = _path(plan.python.parent / "pythonservice.exe")
     vault, run_as = ("key-file", "") if plan.account == "least" else ("dpapi", f"; run this line as {account}")
     return [
+        _step(chosen(plan, account), "$null"),
         _step("the service, which starts with Windows and after the network stack", _create(plan, account, host)),
         _step("what it runs", f"New-Item -Force -Path '{KEY}\\PythonClass' -Value '{CLASS}' | Out-Null"),
         _step("by which Python", f"New-Item -Force -Path '{KEY}\\Python' -Value {_path(plan.python)} | Out-Null"),
@@ -40,6 +42,7 @@ def install(plan: Plan) -> list[Step]:
             "the data folder is the service account's and the administrators' alone",
             f"icacls {_path(plan.home)} /inheritance:r /grant:r '{account}:(OI)(CI)F' 'Administrators:(OI)(CI)F'",
         ),
+        *[step for path in plan.elsewhere for step in _writable(path, account)],
         _step(
             f"the vault opens after a boot without log-in{run_as}",
             f"& {_path(plan.python)} -m aitrade vault protect {vault} --data-folder {_path(plan.home)}",
@@ -47,8 +50,11 @@ def install(plan: Plan) -> list[Step]:
         _step("no inbound firewall rule: the page listens on 127.0.0.1 only", "$null"),
         *_defender(plan),
         *_updates(plan),
-        _step("no sleep on mains power, so none in market hours", "powercfg /change standby-timeout-ac 0"),
-        _step("no hibernation, so none in market hours", "powercfg /change hibernate-timeout-ac 0"),
+        *[
+            _step(f"no {what}, so none in market hours", f"powercfg /change {what}-timeout-{power} 0")
+            for what in ("standby", "hibernate")
+            for power in ("ac", "dc")
+        ],
     ]
 
 
@@ -111,6 +117,13 @@ def _create(plan: Plan, account: str, host: str) -> str:
     line = f"New-Service -Name {NAME} -DisplayName {NAME} -BinaryPathName {host} -StartupType Automatic"
     line += f" -DependsOn {','.join(NETWORK)}{who} | Out-Null"
     return line if who else f"{line}; sc.exe config {NAME} obj= '{account}'"
+
+
+def _writable(path: Path, account: str) -> list[Step]:
+    return [
+        _step("a folder that it writes to", f"New-Item -Force -ItemType Directory -Path {_path(path)} | Out-Null"),
+        _step("the service account may write there", f"icacls {_path(path)} /grant '{account}:(OI)(CI)M'"),
+    ]
 
 
 def _defender(plan: Plan) -> list[Step]:
