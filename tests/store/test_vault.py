@@ -9,15 +9,17 @@ import statistics
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 import keyring
 import pytest
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 
 from aitrade.core.errors import AitradeError, Refused, VaultDamaged, VaultLocked
-from aitrade.store import vault_keys
+from aitrade.store import vault_keys, vault_ways
 from aitrade.store.vault import SEALING_KEY, Vault, can_open_unattended
 from aitrade.store.vault_file import path_of
 
@@ -345,6 +347,22 @@ def test_a_wrong_passphrase_takes_the_time_of_a_right_one(tmp_path):
     assert 0.5 < right / wrong < 2
 
 
+@pytest.mark.parametrize("text", [PASSPHRASE, "wrong horse battery", "short", "", PASSPHRASE[:-1], "x" * 10_000])
+def test_every_passphrase_costs_the_same_work(tmp_path, monkeypatch, text):
+    """Whatever was typed, Argon2id is derived once with the vault's cost before it is said whether it opens."""
+    Vault.create(tmp_path, passphrase=PASSPHRASE)
+    costs = []
+
+    def derived(**cost):
+        costs.append({name: cost[name] for name in ("iterations", "lanes", "memory_cost", "length")})
+        return Argon2id(**cost)
+
+    monkeypatch.setattr(vault_ways, "Argon2id", derived)
+    with nullcontext() if text == PASSPHRASE else pytest.raises(VaultLocked):
+        Vault.open(tmp_path, passphrase=text)
+    assert costs == ([{"iterations": 3, "lanes": 4, "memory_cost": 65_536, "length": 32}] if text else [])
+
+
 def test_a_short_passphrase_is_refused(tmp_path):
     """Eleven characters protect nothing."""
     with pytest.raises(Refused, match="12 characters"):
@@ -403,55 +421,80 @@ def test_an_open_vault_sees_what_others_did(vault, tmp_path):
 
 
 KILLED = """
-import os, sys
+import os, shutil, signal, sys
 from pathlib import Path
 from aitrade.store.vault import Vault
 
-kill_at, seen = int(sys.argv[2]), 0
-vault = Vault.open(Path(sys.argv[1]))
+template, folder, work = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+WORK = {
+    "rotate": lambda vault: vault.rotate(),
+    "protect": lambda vault: vault.protect(["key-file"]),
+    "replace": lambda vault: vault.replace("fax", "new"),
+    "add": lambda vault: vault.add("new", "", "new"),
+    "remove": lambda vault: vault.remove("fax"),
+    "recovery": lambda vault: vault.new_recovery_key(),
+}
 
-def counted(real, after):
-    def call(*arguments, **named):
-        global seen
-        seen += 1
-        if seen == kill_at and not after:
-            os._exit(9)
-        result = real(*arguments, **named)
-        if seen == kill_at and after:
-            os._exit(9)
-        return result
-    return call
+def counted(kill_at, after):
+    seen = 0
+    def watched(real):
+        def call(*arguments, **named):
+            nonlocal seen
+            seen += 1
+            if seen == kill_at and not after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = real(*arguments, **named)
+            if seen == kill_at and after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+        return call
+    for name in ("replace", "fsync", "open", "write", "unlink"):
+        setattr(os, name, watched(getattr(os, name)))
 
-for name in ("replace", "fsync", "open", "write", "unlink"):
-    setattr(os, name, counted(getattr(os, name), sys.argv[3] == "after"))
-vault.rotate()
-print(seen)
+for after in (False, True):
+    step, status = 0, -9
+    while status:
+        step += 1
+        home = folder / f"{after}-{step}"
+        shutil.copytree(template, home)
+        child = os.fork()
+        if not child:
+            vault = Vault.open(home)
+            counted(step, after)
+            WORK[work](vault)
+            os._exit(0)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status not in (0, -9):
+            sys.exit(f"step {step}: {status}")
 """
 
 
-def test_a_rotation_killed_at_any_step_leaves_one_key_that_opens_everything(tmp_path):
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kill -9 at a step is done by fork, which Windows has not")
+@pytest.mark.parametrize("work", ["rotate", "protect", "replace", "add", "remove", "recovery"])
+def test_a_change_killed_at_any_step_leaves_one_key_that_opens_everything(tmp_path, work):
     """Killed before and after each write, each flush and each renaming, the vault opens with all its secrets."""
-    home = tmp_path / "home"
-    vault = Vault.create(home, method="key-file")
+    template, folder = tmp_path / "template", tmp_path / "homes"
+    vault = Vault.create(template, method="key-file")
     vault.add("mail", "", "one")
+    vault.add("fax", "", "two")
     recovery = vault.new_recovery_key()
-    for after in ("before", "after"):
-        step = 0
-        while True:
-            step += 1
-            done = subprocess.run(
-                [sys.executable, "-c", KILLED, home, str(step), after], capture_output=True, text=True, check=False
-            )
-            assert Vault.open(home).read("mail") == "one"
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, template, folder, work], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    homes = list(folder.iterdir())
+    assert len(homes) > 6
+    for home in homes:
+        opened = Vault.open(home)
+        assert opened.read("mail") == "one"
+        assert "fax" not in opened.names() or opened.read("fax") in ("two", "new")
+        if work != "recovery":
             assert Vault.open(home, recovery=recovery).read("mail") == "one"
-            if done.returncode == 0:
-                break
-            assert done.returncode == 9, done.stderr
-        assert step > 8
-    Vault.open(home).rotate()
-    in_use = {wrap["key"] for wrap in json.loads(path_of(home).read_text())["wraps"]}
-    held = {line.split()[0] for line in (home / "vault" / "key").read_text().splitlines()}
-    assert in_use - {""} <= held
+        opened.rotate()
+        in_use = {wrap["key"] for wrap in json.loads(path_of(home).read_text())["wraps"]}
+        held = {line.split()[0] for line in (home / "vault" / "key").read_text().splitlines()}
+        assert in_use - {""} <= held
+        assert Vault.open(home).read("mail") == "one"
 
 
 def test_a_killed_rotation_is_tidied_by_the_next(vault, tmp_path):
