@@ -10,7 +10,6 @@ from aitrade.core.instruments import Kind as What
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
 from aitrade.engine.lots import Lot
 from aitrade.engine.overnight import overnight
-from aitrade.engine.recovery import following
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
 from aitrade.engine.state import Book, Holding
@@ -228,7 +227,7 @@ def test_an_interrupted_night_is_made_once(begin, monkeypatch, cut):
     book.state.positions[f"{future}|NRML"] = Lot(quantity=250, cost=250 * 100_000)
     book.state.day.ended = True
     whole = Book(msgspec.msgpack.decode(msgspec.msgpack.encode(book.state), type=type(book.state)))
-    after = following(service.feed)
+    after = service.feed.next_day()
     after.corporate_actions = [_Row("TCS", "Bonus 1:1 / Dividend - Rs 5 Per Share")]
 
     def night(other, moves=None):

@@ -2,8 +2,9 @@
 
 from datetime import date
 
+import msgspec
 import pytest
-from made_files import DAY, index_csv, minutes, place, real, stock_csv, take
+from made_files import DAY, NEXT, index_csv, minutes, place, real, stock_csv, take
 
 from aitrade.core.clock import DAY as WHOLE
 from aitrade.core.clock import MINUTE, at
@@ -13,9 +14,11 @@ from aitrade.core.quotes import Tick
 from aitrade.market.bars import DAY_MINUTES, BarBuilder
 from aitrade.market.calendar import Calendar
 from aitrade.market.feeds import ReplayFeed
+from aitrade.market.grid import band
 from aitrade.market.importing import import_path
 from aitrade.market.input_rows import CorporateAction
 from aitrade.market.input_store import InputStore
+from aitrade.market.input_tables import Basis
 from aitrade.market.rules import Rules
 
 CALENDAR, RULES = Calendar.load(), Rules.load()
@@ -137,11 +140,86 @@ def test_history_is_paged_back_from_any_moment(store, tmp_path):
     assert [told[0].end, told[-1].end] == [at(early, "13:51"), at(early, "15:30")]
 
 
-def test_the_next_day_is_the_next_imported_one(store):
-    """And after the last there is none."""
+def test_the_next_day_is_the_next_market_day(store, tmp_path):
+    """By the calendar: where nothing of it is imported the replay ends there, whatever later day is."""
     first = replay(store, date(2025, 3, 27))
     assert first.next_day().day == DAY
-    assert replay(store).next_day() is None
+    moments = minutes(date(2025, 4, 2), "09:15", 375)
+    take(store, place(tmp_path, "RELIANCE/02-04-2025.csv", stock_csv(moments)))
+    last = replay(store)
+    with pytest.raises(Refused, match=f"market day is {NEXT}, and nothing of it is imported: import it, or end here"):
+        last.next_day()
+    take(store, place(tmp_path, "RELIANCE/01-04-2025.csv", stock_csv(minutes(NEXT, "09:15", 375))))
+    assert last.next_day().day == NEXT
+
+
+def test_a_day_of_other_data_does_not_follow(store, tmp_path):
+    """Minutes are not gone on with in 5-minute bars, nor with an index alone."""
+    five = [f"{m:%Y-%m-%d %H:%M:%S+05:30},100,101,99,100,10" for m in minutes(NEXT, "09:15", 75, 5)]
+    file = "\n".join(["timestamp,open,high,low,close,volume", *five])
+    take(store, place(tmp_path, "RELIANCE_5.csv", file))
+    take(store, place(tmp_path, f"NIFTY_{NEXT}.csv", index_csv(minutes(NEXT, "09:15", 375))))
+    with pytest.raises(Refused, match="no 1-minute bars of it are imported"):
+        replay(store).next_day()
+
+
+def test_adjusted_prices_are_not_played(tmp_path, monkeypatch):
+    """Nobody traded at them: a day of nothing else is refused, and they are no previous close."""
+    made = InputStore(tmp_path / "market")
+    take(made, place(tmp_path, f"RELIANCE/{DAY:%d-%m-%Y}.csv", stock_csv(minutes(DAY, "09:15", 375))))
+    adjusted = [msgspec.structs.replace(one, basis=Basis.ADJUSTED) for one in made.sets()]
+    monkeypatch.setattr(made, "_merged", adjusted)
+    with pytest.raises(DataRefused, match="Nothing is imported"):
+        replay(made)
+
+
+def test_real_adjusted_prices_are_marked(tmp_path, real_data):
+    """Yahoo's 5-minute bars, restated and off the tick, can be looked at and are never traded on."""
+    made = InputStore(tmp_path / "market")
+    import_path(next(real(real_data, "yf-5min-2026").glob("*RELIANCE*")), made)
+    (one,) = made.sets()
+    assert one.why_untradable.startswith("adjusted prices")
+    assert made.days(5) == {}
+    with pytest.raises(DataRefused, match="Nothing is imported"):
+        replay(made, date(2026, 5, 21))
+    assert made.previous_close("NSE:RELIANCE", date(2026, 5, 21)) == 0
+
+
+def test_nothing_prints_off_the_tick(tmp_path):
+    """Prices off the tick are rounded to it, and the feed says so: no fill can lie between two ticks."""
+    made = InputStore(tmp_path / "market")
+    rows = [f"{m:%Y-%m-%d %H:%M:%S+05:30},1230.21,1231.33,1229.87,1230.06,500" for m in minutes(DAY, "09:15", 30)]
+    take(made, place(tmp_path, "RELIANCE_1.csv", "\n".join(["timestamp,open,high,low,close,volume", *rows])))
+    feed = replay(made)
+    (stock,) = feed.instruments()
+    ticks = [tick for one in feed.batches() for tick in one.ticks]
+    assert stock.tick == 5
+    assert len(ticks) == 30 * 20
+    assert not any(price % stock.tick for tick in ticks for price in (tick.price, tick.bid, tick.ask))
+    assert feed.history("NSE:RELIANCE", 1, 30, feed.end) == bars_of(feed, "NSE:RELIANCE")
+    assert any("NSE:RELIANCE lie off the tick" in said for said in feed.assumed)
+    assert not any("off the tick" in said for said in replay(made_whole(tmp_path)).assumed)
+
+
+def made_whole(folder):
+    """Return a store of one stock whose prices lie on its tick."""
+    made = InputStore(folder / "whole")
+    take(made, place(folder, f"RELIANCE/{DAY:%d-%m-%Y}.csv", stock_csv(minutes(DAY, "09:15", 30))))
+    return made
+
+
+@pytest.mark.parametrize(("symbol", "percent"), [("RELIANCE", 10), ("UNLISTED", 20)])
+def test_without_a_previous_close_the_first_price_stands_for_it(tmp_path, symbol, percent):
+    """There is always a band: a tenth around it with derivatives, else the widest that there is; both are said."""
+    made = InputStore(tmp_path / "market")
+    take(made, place(tmp_path, f"{symbol}/{DAY:%d-%m-%Y}.csv", stock_csv(minutes(DAY, "09:15", 30))))
+    feed = replay(made)
+    (stock,) = feed.instruments()
+    assert stock.previous_close == 0
+    assert (stock.lower, stock.upper) == band(10_005, percent, stock.tick)
+    assert stock.tick == RULES.tick(DAY, Kind.EQUITY, stock.exchange, 10_005)
+    assert any("ASSUMED from the day's first price" in said for said in feed.assumed)
+    assert any("ASSUMED to be 20 %" in said for said in feed.assumed) == (percent == 20)
 
 
 def test_a_day_without_data_is_refused_with_the_days_that_there_are(store, tmp_path):

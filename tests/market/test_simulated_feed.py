@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aitrade.core.clock import MINUTE, SECOND, at, ist_date
-from aitrade.core.errors import Refused
+from aitrade.core.errors import Refused, UnknownDate
 from aitrade.core.instruments import Kind
 from aitrade.core.quotes import Bar
 from aitrade.market.bars import DAY_MINUTES, BarBuilder
@@ -281,7 +281,8 @@ def test_special_days_play_their_own_hours(day, minutes, quiet):
 
 def test_the_calendar_ends_and_says_so():
     """After the last published day there is no next one."""
-    assert SimulatedFeed(date(2026, 12, 31), 7, CALENDAR, RULES).next_day() is None
+    with pytest.raises(UnknownDate):
+        SimulatedFeed(date(2026, 12, 31), 7, CALENDAR, RULES).next_day()
 
 
 def test_expiring_index_contracts_stop_before_the_session_does():

@@ -200,8 +200,8 @@ def _line(one: ImportedSet) -> tuple[str, ...]:
 
 
 def _tradable(one: ImportedSet) -> str:
-    if one.untradable:
-        return f"no: {one.untradable}"
+    if one.why_untradable:
+        return f"no: {one.why_untradable}"
     return "no: an index" if kind_of(one.subject) is Kind.INDEX else "yes"
 
 

@@ -14,7 +14,7 @@ from aitrade.core.config import Configuration, load
 from aitrade.core.errors import AitradeError, Refused
 from aitrade.core.money import PAISE
 from aitrade.engine.pace import FASTEST
-from aitrade.engine.settings import EngineSettings
+from aitrade.engine.settings import EngineSettings, continues
 from aitrade.ops.alerts.child import watcher
 from aitrade.ops.backup.child import copier
 from aitrade.ops.maintenance.supervised import scheduler_child
@@ -73,9 +73,18 @@ def up(
     supervisor.start()
     link = page_link(configuration)
     click.echo(f"aitrade trades on paper, book {settings.book}. Ctrl-C stops it.\n\n    {link}\n")
+    _say_which_day(supervisor, settings)
     if configuration.open_browser and not no_browser:
         webbrowser.open(link)
     _watch(supervisor)
+
+
+def _say_which_day(supervisor: Supervisor, settings: EngineSettings) -> None:
+    """Say which day a book goes on with, where another was asked for."""
+    with supervisor.client() as client:
+        day = client.snapshot().world.session
+    if settings.day not in ("", day):
+        click.echo(continues(settings.book, day, settings.day))
 
 
 def _have_vault(home: Path) -> None:

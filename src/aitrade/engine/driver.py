@@ -89,6 +89,10 @@ class Driver:
         if self._supply is not None:
             self._supply.close()
 
+    def rest(self) -> None:
+        """Play nothing: the day is over, and there is no other."""
+        self.done = True
+
     @property
     def failure(self) -> str:
         """Why no price comes, or nothing."""

@@ -117,14 +117,6 @@ def scorer_for(settings: EngineSettings) -> RuleScorer:
         raise DataRefused(f"Model {WEIGHTS_MODEL} {active.version}: {error}; activate another version.") from None
 
 
-def following(feed: Feed) -> Feed:
-    """Return the feed of the next market day; raise Refused when there is none."""
-    after = feed.next_day()
-    if after is None:
-        raise Refused(f"There are no data after {feed.day}; import more, or start a new book with --session.")
-    return after
-
-
 def halt_after_crashes(engine: "Engine") -> None:
     """Too many crashes on one market day end in HALTED; a person resumes."""
     crashes, limit = engine.book.state.crashes, engine.limits.crashes_to_halt

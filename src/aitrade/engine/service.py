@@ -42,8 +42,8 @@ from aitrade.engine.overnight import overnight
 from aitrade.engine.pace import SPEEDS, Pace
 from aitrade.engine.past import recall, take_opening
 from aitrade.engine.publisher import Publisher, Send
-from aitrade.engine.recovery import feed_for, following, halt_after_crashes, opened, recover, scorer_for
-from aitrade.engine.settings import ENGINE, Effective, EngineSettings, Who, effective
+from aitrade.engine.recovery import feed_for, halt_after_crashes, opened, recover, scorer_for
+from aitrade.engine.settings import ENGINE, Effective, EngineSettings, Who, continues, effective
 from aitrade.engine.state import State
 from aitrade.engine.upkeep import reconcile
 from aitrade.engine.views import Views, event_row, order_row, trade_row
@@ -421,9 +421,10 @@ class Service:
         elif state.day.ended:
             self._clock.advance(self.feed.end)
             self._take_day(self.feed)
-            self._open_day(following(self.feed))
+            self._open_next()
         else:
             self._resume_day()
+        self._say_which_day()
         if new_book:
             self._start_configured()
         halt_after_crashes(self.engine)
@@ -523,7 +524,23 @@ class Service:
     def _next_day(self) -> None:
         if not self._driver.done:
             raise Refused("The market day is not over; jump to its end first.")
-        self._open_day(following(self.feed))
+        self._open_day(self.feed.next_day())
+
+    def _open_next(self) -> None:
+        """Begin the day after the one that is over; where it cannot be had, stay at that one's end and say why."""
+        try:
+            following = self.feed.next_day()
+        except Refused as none:
+            self._driver.rest()
+            self.engine.say("warning", f"{self.feed.day} is over. {none}", "clock")
+        else:
+            self._open_day(following)
+
+    def _say_which_day(self) -> None:
+        """A book goes on where it stopped: say so when another session was asked for."""
+        asked, day = self.settings.day, self.feed.day.isoformat()
+        if asked and asked != day:
+            self.engine.say("warning", continues(self.settings.book, day, asked), "clock")
 
     def _start_configured(self) -> None:
         for name in self.settings.strategies:

@@ -81,6 +81,14 @@ def effective(settings: EngineSettings, limits: Limits) -> Effective:
     )
 
 
+def continues(book: str, day: str, asked: str) -> str:
+    """Return what to say when a book plays another day than was asked for, both ISO."""
+    return (
+        f"Book {book} continues with {day}. To play {asked} anew: `aitrade up --session {asked} --book NAME` with a "
+        f"new name, or `aitrade book reset {book}` (archives it) first."
+    )
+
+
 class Who(msgspec.Struct, frozen=True):
     """Who asks for something, and from where."""
 

@@ -59,8 +59,8 @@ class Feed(Protocol):
         """Return the book's levels at a print."""
         ...
 
-    def next_day(self) -> "Feed | None":
-        """Return the feed of the next trading day, which continues from this one's close; None where there is none."""
+    def next_day(self) -> "Feed":
+        """Return the feed of the next market day, which continues from this one's close; raise Refused without one."""
         ...
 
 

@@ -6,7 +6,7 @@ A part counts only when a manifest names it, so that an import that was cut off 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -62,7 +62,7 @@ class InputStore:
         return list(self._merged)
 
     def days(self, minutes: int = 1) -> dict[date, list[str]]:
-        """Return the days that have bars of `minutes`, oldest first, with their instruments; splices are left out."""
+        """Return the days that have bars of `minutes`, oldest first, with what of them could be traded."""
         found: dict[str, set[str]] = {}
         for one in self._merged:
             if (one.table, one.minutes) == ("bars", minutes) and one.tradable:
@@ -152,7 +152,7 @@ class InputStore:
         return self._official_close(instrument, day) or self._last_close(instrument, day)
 
     def instruments(self, day: date) -> list[Instrument]:
-        """Return what has minute bars or ticks on `day`, with its previous close; splices are left out."""
+        """Return what has minute bars or ticks on `day` that could be traded, with its previous close."""
         iso = day.isoformat()
         keys = {s.subject for s in self._merged if _intraday(s) and s.tradable and iso in s.days}
         return [self._instrument(key, day) for key in sorted(keys)]
@@ -197,9 +197,8 @@ class InputStore:
 
     def _last_close(self, instrument: str, day: date) -> int:
         before = at(day, "00:00")
-        for minutes in (1, 5, 60, DAILY):
-            bars = self.bars(instrument, minutes, before - 7 * DAY, before)
-            if bars:
+        for minutes, basis in product((1, 5, 60, DAILY), (Basis.RAW, Basis.UNKNOWN)):
+            if bars := self.bars(instrument, minutes, before - 7 * DAY, before, basis):
                 return bars[-1].close
         return 0
 

@@ -25,6 +25,9 @@ class Basis(StrEnum):
     ADJUSTED = "adjusted"
 
 
+ADJUSTED = "adjusted prices, at which nobody traded"
+
+
 class Aside(msgspec.Struct, frozen=True):
     """A row that was understood and is no market data, kept as it stood; `line` counts from 1."""
 
@@ -74,7 +77,12 @@ class ImportedSet(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tradable(self) -> bool:
         """True where the prices are those of one thing that could be bought at them."""
-        return not self.untradable
+        return not self.why_untradable
+
+    @property
+    def why_untradable(self) -> str:
+        """Why nobody could have traded at these prices, or ""."""
+        return self.untradable or (ADJUSTED if self.basis is Basis.ADJUSTED else "")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

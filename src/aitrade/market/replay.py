@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from aitrade.core.clock import DAY, MINUTE, at, ist_date
-from aitrade.core.errors import DataRefused
+from aitrade.core.errors import DataRefused, Refused
 from aitrade.core.instruments import Exchange, Instrument, Kind
 from aitrade.core.money import half_up
 from aitrade.core.quotes import Bar, Depth, Level, Tick
@@ -21,8 +21,10 @@ from aitrade.market.calendar import Calendar, PhaseName, Session, segment_of
 from aitrade.market.corporate_actions import apply, parse_subject
 from aitrade.market.depth import best
 from aitrade.market.draws import Ints
+from aitrade.market.grid import band, rounded_bar, rounded_tick
 from aitrade.market.input_rows import CorporateAction, DepthTick
 from aitrade.market.input_store import InputStore
+from aitrade.market.input_tables import ImportedSet
 from aitrade.market.rules import Rules
 from aitrade.market.simulated.modelled_chain import ModelledChain, with_chains
 from aitrade.market.simulated.universe import VIX
@@ -37,8 +39,9 @@ _LENGTHS = (1, 5)
 """Bars that are played where an instrument has no ticks, the finest first."""
 _CHUNK = 15 * MINUTE
 """How much of the day is walked at once; holds whole bars of every length above."""
-_BAND = 10
-"""Percent of the dynamic band's first step, for stocks with derivatives; others' bands are in no imported set."""
+_BAND, _FIXED_BAND = 10, 20
+"""Percent of the dynamic band's first step, for stocks with derivatives and for futures; and the widest of the fixed
+bands (2, 5, 10, 20) for others, whose own are in no imported set."""
 _EVENINGS = 21
 """Earlier closes around which a modelled chain lists its strikes."""
 _WHOLE = 1_000_000
@@ -65,18 +68,21 @@ class ReplayFeed:
         self._with_lots = {one.symbol for one in store.lots()}
         listed = [self._complete(one) for one in self._listed()]
         self._instruments = {one.key: one for one in listed}
+        self._segments = {segment_of(one) for one in listed}
         sessions = {one.key: calendar.session(day, segment_of(one)) for one in listed}
         self._spans = {key: _continuous(session) for key, session in sessions.items()}
         self.start = min(session.open for session in sessions.values())
         self.end = max(session.close for session in sessions.values())
         self._ticks = {key: ticks for key in self._instruments if (ticks := self._stored_ticks(key))}
         self._bars = {key: self._stored_bars(key) for key in self._instruments if key not in self._ticks}
+        self.corporate_actions = self._actions()
+        self._restated = [self._restate(action) for action in self.corporate_actions]
+        self._instruments = {key: self._on_grid(one) for key, one in self._instruments.items()}
+        self._rounded = [key for key, one in self._instruments.items() if one.tradable and self._round(key, one.tick)]
         self.indices = [one.key for one in listed if one.kind is Kind.INDEX]
         self.watchlist = [one.key for one in listed if one.tradable]
         self._chain = self._modelled()
         self.source = ", ".join(self._sets())
-        self.corporate_actions = self._actions()
-        self._restated = [self._restate(action) for action in self.corporate_actions]
         self.assumed = self._assumptions(sessions.values())
 
     def instruments(self) -> list[Instrument]:
@@ -120,10 +126,18 @@ class ReplayFeed:
         found = _levels(books[place - 1]) if place else None
         return found or best(tick)
 
-    def next_day(self) -> "ReplayFeed | None":
-        """Return the next imported day's feed, or None where the imported days end."""
-        later = [day for day in imported_days(self._store) if day > self.day]
-        return ReplayFeed(self._store, later[0], self._calendar, self._rules) if later else None
+    def next_day(self) -> "ReplayFeed":
+        """Return the feed of the next market day by the calendar, with what was imported meanwhile.
+
+        Raises Refused where nothing of it is imported that goes on with this day: bars of the same length, or ticks.
+        """
+        day = min(self._calendar.next_trading_day(self.day, segment) for segment in self._segments)
+        self._store.refresh()
+        found, played = (_lengths(self._store, one, shares=bool(self.watchlist)) for one in (day, self.day))
+        if not found & played:
+            what = f"no {_in_words(played)} of it are" if found else "nothing of it is"
+            raise Refused(f"The next market day is {day}, and {what} imported: import it, or end here.")
+        return ReplayFeed(self._store, day, self._calendar, self._rules)
 
     def _stored_books(self, key: str) -> list[DepthTick]:
         return self._store.depth_ticks(key, self.day) if key in self._ticks else []
@@ -144,20 +158,32 @@ class ReplayFeed:
         return Instrument(key=key, exchange=Exchange(exchange), symbol=symbol, kind=kind_of(key), previous_close=close)
 
     def _complete(self, bare: Instrument) -> Instrument:
-        """Return the instrument with what the rules know of it."""
-        base, close, rules, day = bare.symbol, bare.previous_close, self._rules, self.day
-        fno = bare.kind is Kind.EQUITY and (rules.lot(day, base) is not None or base in self._with_lots)
-        tick = rules.tick(day, bare.kind, bare.exchange, close, base) if bare.tradable else bare.tick
-        lower, upper = (close * (100 - _BAND) // 100, close * (100 + _BAND) // 100) if fno else (0, 0)
+        """Return the instrument with what the rules know of it, but for its grid."""
+        base, rules, day = bare.symbol, self._rules, self.day
         return msgspec.structs.replace(
             bare,
-            tick=tick,
             lot=(rules.lot(day, base) or 1) if bare.is_derivative else 1,
             freeze=rules.freeze(day, base) or 0 if bare.is_derivative else 0,
-            has_derivatives=fno,
-            lower=-(-lower // tick) * tick,
-            upper=upper // tick * tick,
+            has_derivatives=bare.kind is Kind.EQUITY and (rules.lot(day, base) is not None or base in self._with_lots),
         )
+
+    def _on_grid(self, one: Instrument) -> Instrument:
+        """Return the instrument with its tick and band: of its previous close, or else of the day's first price."""
+        close = one.previous_close or self._first_price(one.key)
+        if not (one.tradable and close):
+            return one
+        tick = self._rules.tick(self.day, one.kind, one.exchange, close, one.symbol)
+        lower, upper = band(close, _BAND if one.has_derivatives or one.is_derivative else _FIXED_BAND, tick)
+        return msgspec.structs.replace(one, tick=tick, lower=lower, upper=upper)
+
+    def _round(self, key: str, tick: int) -> bool:
+        """Round prices that lie off the tick, so that nothing fills there; return whether there were any."""
+        bars, ticks = self._bars.get(key, []), self._ticks.get(key, [])
+        if key in self._bars:
+            self._bars[key] = [rounded_bar(bar, tick) for bar in bars]
+        else:
+            self._ticks[key] = [rounded_tick(one, tick) for one in ticks]
+        return bars != self._bars.get(key, []) or ticks != self._ticks.get(key, [])
 
     def _stored_ticks(self, key: str) -> list[Tick]:
         return [tick for tick in self._store.ticks(key, self.day) if self._trading(key, tick.ts)]
@@ -285,11 +311,14 @@ class ReplayFeed:
         restated, first = half_up(one.previous_close * _WHOLE, shares), self._first_price(one.key)
         if abs(first - restated) >= abs(first - one.previous_close):
             return ""
-        self._instruments[one.key] = self._complete(msgspec.structs.replace(one, previous_close=restated))
+        self._instruments[one.key] = msgspec.structs.replace(one, previous_close=restated)
         return f"The previous close of {one.key} is restated for {action.subject}."
 
     def _first_price(self, key: str) -> int:
-        return self._ticks[key][0].price if key in self._ticks else self._bars[key][0].open
+        """Return the day's first price, 0 where it has none in its session."""
+        if key in self._ticks:
+            return self._ticks[key][0].price
+        return self._bars[key][0].open if self._bars[key] else 0
 
     def _assumptions(self, sessions: Sequence[Session]) -> list[str]:
         said = []
@@ -301,18 +330,37 @@ class ReplayFeed:
             )
         elif not any(one.is_option for one in self._instruments.values()):
             said.append("No option prices were imported for this day, so there is no option chain.")
-        if unpriced := [one.key for one in self._instruments.values() if one.tradable and not one.previous_close]:
-            said.append(f"No previous close is known of {', '.join(unpriced)}; changes on the day are not told.")
+        if self._rounded:
+            said.append(f"Prices of {', '.join(self._rounded)} lie off the tick: they are rounded to it, and MODELLED.")
+        shares = [one for one in self._instruments.values() if one.tradable]
+        if unpriced := [one.key for one in shares if not one.previous_close]:
+            said.append(
+                f"No previous close is known of {', '.join(unpriced)}: tick and band are ASSUMED from the day's first "
+                "price, and changes on the day are not told."
+            )
+        if fixed := [one.key for one in shares if not (one.has_derivatives or one.is_derivative)]:
+            said.append(f"The band of {', '.join(fixed)} is ASSUMED to be {_FIXED_BAND} %: no imported set has it.")
         said += filter(None, self._restated)
         return said + sorted({session.note for session in sessions if session.assumed and session.note})
 
 
 def imported_days(store: InputStore) -> list[date]:
     """Return the days that can be replayed, oldest first."""
-    ticks = {
-        date.fromisoformat(day) for one in store.sets() if one.table == "ticks" and one.tradable for day in one.days
-    }
-    return sorted(ticks.union(*(store.days(minutes) for minutes in _LENGTHS)))
+    return sorted({date.fromisoformat(day) for one in store.sets() if _plays(one) for day in one.days})
+
+
+def _plays(one: ImportedSet) -> bool:
+    return one.tradable and (one.table == "ticks" or (one.table == "bars" and one.minutes in _LENGTHS))
+
+
+def _lengths(store: InputStore, day: date, *, shares: bool) -> set[int]:
+    """Return the lengths in minutes of the bars that play on `day`, 0 for ticks; indices' only without `shares`."""
+    playing = [one for one in store.sets() if _plays(one) and day.isoformat() in one.days]
+    return {one.minutes for one in playing if not shares or kind_of(one.subject) is not Kind.INDEX}
+
+
+def _in_words(lengths: set[int]) -> str:
+    return " or ".join(f"{minutes}-minute bars" if minutes else "ticks" for minutes in sorted(lengths))
 
 
 def _nothing(day: date, days: Sequence[date]) -> str:

@@ -109,7 +109,7 @@ def _judge(one: ImportedSet, store: InputStore, sessions: Sessions, officials: O
         remarks=one.remarks,
         prices=_prices(one, store, officials),
         assumed=len(one.assumed),
-        untradable=one.untradable,
+        untradable=one.why_untradable,
     )
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from msgspec.structs import replace
 
 from aitrade.core.clock import MINUTE
-from aitrade.core.errors import UnknownDate
 from aitrade.core.instruments import Instrument
 from aitrade.core.quotes import Bar, Depth, Tick
 from aitrade.market.bars import DAY_MINUTES
@@ -104,13 +103,10 @@ class SimulatedFeed:
         """Return five levels, which are SIMULATED like the print."""
         return modelled(tick, instrument, self._market.seed)
 
-    def next_day(self) -> "SimulatedFeed | None":
-        """Return the next trading day's feed, or None where the calendar ends."""
-        try:
-            following = self._calendar.next_trading_day(self.day, Segment.CASH)
-            return SimulatedFeed(following, self._market.seed, self._calendar, self._rules, self._calibration)
-        except UnknownDate:
-            return None
+    def next_day(self) -> "SimulatedFeed":
+        """Return the next trading day's feed; raise UnknownDate where the calendar ends."""
+        following = self._calendar.next_trading_day(self.day, Segment.CASH)
+        return SimulatedFeed(following, self._market.seed, self._calendar, self._rules, self._calibration)
 
     def _ticks(self, minute: int) -> list[Tick]:
         """Return the minute's ticks in time order; ties go by the master's order."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from aitrade.core.instruments import Exchange, Instrument, Kind, derivative_key
 from aitrade.market.draws import Floats, Ints
+from aitrade.market.grid import band
 from aitrade.market.rules import Rules
 from aitrade.market.simulated.contracts import Contracts, columns, strikes, values
 from aitrade.market.simulated.universe import VIX, Calibration, Index, Stock, Universe
@@ -39,11 +40,6 @@ def tick_sizes(day: date, universe: Universe, closes: Sequence[float], rules: Ru
     """Return the tick sizes of all rows in paise, from stocks' closes in paise."""
     stocks = [rules.tick(day, Kind.EQUITY, Exchange.NSE, round(close)) for close in closes]
     return np.array([*stocks, *[INDEX_TICK] * len(universe.index), VIX_TICK], np.int64)
-
-
-def band(close: int, percent: int, tick: int) -> tuple[int, int]:
-    """Return the lowest and highest price on the grid within `percent` of `close`, paise."""
-    return -(-close * (100 - percent) // 100 // tick) * tick, close * (100 + percent) // 100 // tick * tick
 
 
 def stock_row(stock: Stock, close: int, tick: int, freeze: int) -> Instrument:

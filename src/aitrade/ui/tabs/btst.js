@@ -168,11 +168,11 @@ function render({ model, el }) {
       const cells = rows.get(key);
       const quote = state.quotes.get(key);
       if (!cells || !quote?.last) continue;
-      const change = quote.previous_close ? (100 * (quote.last - quote.previous_close)) / quote.previous_close : 0;
+      const change = quote.previous_close ? (100 * (quote.last - quote.previous_close)) / quote.previous_close : null;
       put(cells.last, format.price(quote.last));
       cells.last.classList.toggle('btst-modelled', quote.modelled);
       cells.last.title = quote.modelled ? 'MODELLED: computed, not printed by an exchange' : '';
-      put(cells.change, format.percent(change));
+      put(cells.change, change === null ? '–' : format.percent(change));
       cells.change.className = `num ${change < 0 ? 'down' : 'up'}`;
     }
   }

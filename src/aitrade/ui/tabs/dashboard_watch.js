@@ -8,9 +8,9 @@ const DEPTH_MS = 250;
 
 const symbolOf = (key) => aitrade.label(key);
 const nameOf = ({ key }) => key.slice(key.indexOf(":") + 1);
-const changeOf = (quote) => (quote?.previous_close ? (quote.last / quote.previous_close - 1) * 100 : 0);
+const changeOf = (quote) => (quote?.previous_close ? (quote.last / quote.previous_close - 1) * 100 : null);
 const direction = (number) => (number > 0 ? "up" : number < 0 ? "down" : "");
-const signed = (number) => `${number > 0 ? "+" : ""}${number.toFixed(2)}`;
+const signed = (number) => (number === null ? "–" : `${number > 0 ? "+" : ""}${number.toFixed(2)}`);
 
 function kept() {
   try {

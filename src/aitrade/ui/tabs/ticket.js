@@ -83,10 +83,10 @@ function drawPrices(top, instrument) {
   const { say, dress, format, state } = aitrade;
   const quote = state.quotes.get(instrument?.key);
   if (!quote) return;
-  const change = quote.previous_close ? (quote.last / quote.previous_close - 1) * 100 : 0;
+  const change = quote.previous_close ? (quote.last / quote.previous_close - 1) * 100 : null;
   say(top.last, format.price(quote.last));
   dress(top.last, quote.modelled && state.world?.mode !== "simulated" ? "num modelled-mark" : "num");
-  say(top.change, format.percent(change));
+  say(top.change, change === null ? "" : format.percent(change));
   dress(top.change, `num ${change < 0 ? "down" : "up"}`);
   say(top.best, quote.bid && quote.ask ? `${format.price(quote.bid)} / ${format.price(quote.ask)}` : "");
 }
