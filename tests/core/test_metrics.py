@@ -68,12 +68,11 @@ def test_a_process_tells_what_it_uses_and_where_it_is(tmp_path):
     """Memory, processor time and threads of its own; a target file that Prometheus discovers."""
     figures = Figures()
     figures.put_process("probe")
-    figures.put_machine(tmp_path, "CPU", own_device=False)
+    figures.put_machine(tmp_path)
     read = samples(figures.text())
     assert read["aitrade_process_memory_bytes", "probe"] > 1 << 20
     assert read["aitrade_process_cpu_seconds_total", "probe"] > 0
     assert 0 < read["aitrade_machine_memory_used_ratio",] < 1
     assert read["aitrade_disk_free_bytes",] > 0
-    assert read["aitrade_accelerator", "CPU"] == 0
     announce(tmp_path, "probe", 4711)
     assert '"127.0.0.1:4711"' in (tmp_path / "metrics" / "targets" / "probe.json").read_text()

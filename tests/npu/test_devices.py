@@ -2,7 +2,7 @@
 
 import pytest
 
-from aitrade.npu.devices import accelerator, found
+from aitrade.npu.devices import ACCELERATORS, PROCESSOR, UNKNOWN, accelerator, found, is_own
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,10 @@ def test_the_machine_is_asked():
     import onnxruntime
 
     assert found() == accelerator(onnxruntime.get_available_providers())
+
+
+def test_only_what_was_found_is_a_device_of_its_own():
+    """Not the processor, and not a runtime that does not load: nothing is claimed that nobody saw."""
+    assert all(is_own(name) for name in ACCELERATORS.values())
+    assert not is_own(PROCESSOR)
+    assert not is_own(UNKNOWN)

@@ -135,6 +135,7 @@ def test_prometheus_scrapes_the_running_engine_and_evaluates_the_rules(home, eng
         asked.until("aitrade_orders_sent_total", lambda rows: rows[0][1] == 1)
         asked.until("aitrade_ticks_total", lambda rows: rows[0][1] > first)
         asked.until("aitrade:order_stage_seconds:p99", lambda rows: {one["stage"] for one, _ in rows} >= {"total"})
+        asked.until("aitrade_accelerator", bool)  # ONNX Runtime is asked on a thread of its own
         scraped = set(asked("label/__name__/values"))
         wanted = {
             name for name, metric in TABLE.items() if metric.kind != "histogram" and not name.startswith(ELSEWHERE)

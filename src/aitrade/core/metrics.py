@@ -145,7 +145,7 @@ class Figures:
         self.put("aitrade_log_lines_waiting", float(logs.waiting()), process)
         self.put("aitrade_log_lines_lost_total", float(logs.lost()), process)
 
-    def put_machine(self, folder: Path, accelerator: str, *, own_device: bool) -> None:
+    def put_machine(self, folder: Path) -> None:
         """Take what the machine is at, and the disk under `folder`."""
         import psutil
 
@@ -154,7 +154,6 @@ class Figures:
         self.put("aitrade_machine_memory_used_ratio", psutil.virtual_memory().percent / 100)
         self.put("aitrade_disk_free_bytes", float(disk.free))
         self.put("aitrade_disk_used_ratio", disk.percent / 100)
-        self.put("aitrade_accelerator", float(own_device), accelerator)
 
     def text(self) -> str:
         """Return Prometheus's text format."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 STALE_MS = 5_000
 MEBIBYTE = 1 << 20
 PEAK_SECONDS = 60.0
+LOOKING = "…"
+"""What stands for the accelerator until it was looked for: nothing is told of it till then."""
 
 
 class HealthReport:
@@ -36,7 +38,7 @@ class HealthReport:
         self._ticks = 0
         self._tick_rate = 0.0
         self._rates: deque[tuple[float, dict[str, int]]] = deque()
-        self._accelerator = "…"
+        self._accelerator = LOOKING
         psutil.cpu_percent(None)
         threading.Thread(target=self._look_for_accelerator, name="accelerator", daemon=True).start()
 
@@ -123,10 +125,11 @@ class HealthReport:
 
     def _finished(self, figures: Figures) -> str:
         figures.put_process("engine")
-        own_device = self._accelerator not in ("…", devices.PROCESSOR)
-        figures.put_machine(self._service.settings.home_path, self._accelerator, own_device=own_device)
-        for device, runs in ({self._accelerator: Buckets()} | sessions.used()).items():
-            figures.put("aitrade_inference_seconds", runs, device)
+        figures.put_machine(self._service.settings.home_path)
+        if self._accelerator != LOOKING:
+            figures.put("aitrade_accelerator", devices.is_own(self._accelerator), self._accelerator)
+            for device, runs in ({self._accelerator: Buckets()} | sessions.used()).items():
+                figures.put("aitrade_inference_seconds", runs, device)
         return figures.text()
 
     def _reasons(self) -> list[str]:

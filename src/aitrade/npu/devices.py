@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 PROCESSOR = "CPU"
+UNKNOWN = "unknown: ONNX Runtime does not load"
 ACCELERATORS = {
     "DmlExecutionProvider": "DirectML",
     "CUDAExecutionProvider": "CUDA",
@@ -21,10 +22,15 @@ def accelerator(providers: Sequence[str]) -> str:
     return next((ACCELERATORS[name] for name in providers if name in ACCELERATORS), PROCESSOR)
 
 
+def is_own(device: str) -> bool:
+    """Return whether a device in words is hardware of its own: not the processor, and not one that nobody could ask."""
+    return device in ACCELERATORS.values()
+
+
 def found() -> str:
     """Ask ONNX Runtime (which is imported now: not on the trading thread) what this machine has."""
     try:
         from onnxruntime import get_available_providers
     except ImportError:
-        return "unknown: ONNX Runtime does not load"
+        return UNKNOWN
     return accelerator(get_available_providers())
