@@ -1,8 +1,11 @@
 """Every process of ours logs: the engine's own event log line by line, and what a refusal says stays the last word."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import msgspec
@@ -17,7 +20,7 @@ from aitrade.ops.children import Child, Running
 from aitrade.ops.errors import errors
 from aitrade.ops.maintenance.job import Job
 from aitrade.ops.maintenance.task import Outcome
-from aitrade.ops.supervisor import address_of
+from aitrade.ops.supervisor import Supervisor, address_of
 
 
 def engine(home, **more):
@@ -63,6 +66,26 @@ def test_a_refusal_is_logged_and_stays_the_last_word(tmp_path):
     assert not last.startswith("{")
     (row,) = [row for row in logs.lines(tmp_path / "logs" / "engine.jsonl") if "refuses" in row["event"]]
     assert row["reason"] == last
+
+
+def test_a_killed_engine_is_said_to_be_killed(tmp_path):
+    """Why it ended is its own end, not an old line that an engine which was refused left in the same log."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "engine.log").write_text("Another engine already trades on /some/where.\n")
+    said = []
+    supervisor = Supervisor(EngineSettings(home=str(tmp_path), day="2026-11-23", start="10:00"), [], said.append)
+    supervisor.start()
+    watching = threading.Thread(target=supervisor.watch)
+    watching.start()
+    try:
+        os.kill(address_of(tmp_path, 0).pid, signal.SIGKILL)
+        limit = time.monotonic() + 30
+        while not said and time.monotonic() < limit:
+            time.sleep(0.02)
+    finally:
+        supervisor.stop()
+        watching.join()
+    assert said == ["engine had ended and was started again (engine ended without a word, by signal 9.)"]
 
 
 def test_a_job_that_fails_is_logged_and_counted(tmp_path):

@@ -57,7 +57,7 @@ LINES = (
     "vault recovery --check", "vault recovery", "vault list --passphrase", "vault protect key-file",
 )  # fmt: skip
 """Beside a running `aitrade up`."""
-AFTER = ("backup mirror --once", "restore", "store rebuild")
+AFTER = ("stop", "backup mirror --once", "restore", "store rebuild")
 """When it has ended."""
 APART = ("up", "vault add", "lab", "bench")
 """As processes of their own: `up` below the lines above, the lab and a bench beside it, `vault add` before them."""
@@ -65,6 +65,7 @@ REFUSED = {
     "alerts ack 1": "There is no alert 1",
     "data import {home}/aitrade.toml": "not a format that we know",
     "data list": "Nothing is imported yet",
+    "stop": "Nothing runs on this data folder",
     "data report": "There is no quality report yet",
     "model activate btst-rule 9 --reason canary": "9",
     "preflight sign --name me --role officer --reason canary": "no run over the whole checklist",

@@ -17,7 +17,7 @@ async function ask(method, path, body, base = ENGINE) {
   }
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) {
-    throw refusal(answer.problems ?? [{ rule: 'engine', text: 'The engine does not answer; it is being started again.' }]);
+    throw refusal(answer.problems ?? [{ rule: 'engine', text: 'The engine does not answer; it comes back by itself, or by aitrade up.' }]);
   }
   return answer;
 }

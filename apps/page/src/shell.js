@@ -267,9 +267,9 @@ export async function send(path, body) {
 const OLD = 'What you see is old.';
 const TROUBLE = [
   ['server', 'network', `The network is gone. ${OLD} The page comes back by itself.`],
-  ['server', 'down', `The page server does not answer. ${OLD} The engine trades on without it; the page comes back by itself.`],
+  ['server', 'down', `The page server does not answer. ${OLD} It comes back by itself in seconds; if not, aitrade up starts it again.`],
   ['server', 'login', `Your log-in has ended. ${OLD} Make a new link on the trading machine: aitrade open`],
-  ['engine', 'down', `The engine does not answer. ${OLD} It is started again by itself, with every order that it had.`],
+  ['engine', 'down', `The engine does not answer. ${OLD} It is started again by itself, with every order that it had; if not, aitrade up starts it.`],
   ['engine', 'silent', `The engine has been silent for two seconds. ${OLD}`],
   ['feed', 'down', () => `${state.health.feed_failure} ${OLD} Cancelling works, orders wait for the next price.`],
   ['feed', 'silent', `No price has come for some seconds. ${OLD} The engine answers, orders and STOP work.`],

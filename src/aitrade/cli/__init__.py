@@ -29,6 +29,7 @@ COMMANDS = {
     "report": "aitrade.cli.report:report",
     "restore": "aitrade.cli.restore:restore",
     "resume": "aitrade.cli.trading:resume",
+    "stop": "aitrade.cli.up:stop",
     "store": "aitrade.cli.store:store",
     "service": "aitrade.cli.service:service",
     "up": "aitrade.cli.up:up",

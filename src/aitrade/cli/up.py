@@ -20,6 +20,7 @@ from aitrade.ops.backup.child import copier
 from aitrade.ops.maintenance.supervised import scheduler_child
 from aitrade.ops.preflight.check import Source
 from aitrade.ops.supervisor import Supervisor, address_of
+from aitrade.ops.supervisor import stop as stop_all
 from aitrade.strategies import KERNELS
 from aitrade.ui.processes import page_children, page_link
 
@@ -106,6 +107,15 @@ def open_page(home: Path | None) -> None:
     if address_of(configuration.home, 0) is None:
         raise Refused("Nothing runs on this data folder; start it with `aitrade up`.")
     click.echo(page_link(configuration))
+
+
+@click.command()
+@data_folder
+@kind
+def stop(home: Path | None) -> None:
+    """Stop what runs on the data folder, as Ctrl-C does: orders and positions stay as they are and are listed."""
+    for line in stop_all(load(home=home).home) or ["Nothing stays open."]:
+        click.echo(line)
 
 
 def _drilled(settings: EngineSettings) -> EngineSettings:

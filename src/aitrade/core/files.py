@@ -34,6 +34,15 @@ class FileLock:
         self._file.close()
 
 
+def held(path: Path) -> bool:
+    """Return whether another process holds the lock of a file."""
+    try:
+        FileLock(path).release()
+    except Conflict:
+        return True
+    return False
+
+
 def _lock(file: TextIO, *, wait: bool) -> None:
     if sys.platform == "win32":
         import msvcrt

@@ -12,6 +12,7 @@ import msgspec
 from aitrade.core import logs
 from aitrade.core.clock import ist_date
 from aitrade.core.errors import AitradeError
+from aitrade.core.lifeline import TIED
 
 REFUSED = 3
 """Exit status of a child that says on its last line why it does not start; starting it again would not help."""
@@ -30,6 +31,8 @@ class Child(msgspec.Struct, frozen=True):
     """Given the child's process id, whether it serves."""
     needed: bool = True
     """Whether a start waits for it and fails without it; what is not needed is only started again."""
+    tied: bool = False
+    """Whether it ends when its supervisor is gone: standard input, which stays open for that, closes then."""
 
 
 class Running:
@@ -42,6 +45,7 @@ class Running:
         self._started = 0.0
         self._not_before = 0.0
         self._process: subprocess.Popen[bytes] | None = None
+        self._words_from = 0
 
     @property
     def alive(self) -> bool:
@@ -57,14 +61,16 @@ class Running:
         """Start the process; its output goes to its log."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         logs.roll(self._log, ist_date(time.time_ns()))
+        tied = [TIED] if self.child.tied else []
         with self._log.open("ab") as log:
+            self._words_from = log.tell()
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", self.child.module], stdin=subprocess.PIPE, stdout=log, stderr=log,
+                [sys.executable, "-m", self.child.module, *tied], stdin=subprocess.PIPE, stdout=log, stderr=log,
                 start_new_session=os.name != "nt", env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
         if self._process.stdin:
             self._process.stdin.write(self.child.settings + b"\n")
-            self._process.stdin.close()
+            (self._process.stdin.flush if self.child.tied else self._process.stdin.close)()
         self._started = time.monotonic()
 
     def wait_ready(self, seconds: float) -> None:
@@ -128,6 +134,20 @@ class Running:
         return True
 
     def last_words(self) -> str:
-        """Return the last line of its log."""
-        lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
-        return lines[-1] if lines else f"{self.child.name} ended without a word."
+        """Return the last line that it wrote since it was started; without one, how it ended."""
+        return self._said() or f"{self.child.name} ended without a word{self._ended_by()}."
+
+    def _said(self) -> str:
+        if not self._log.exists():
+            return ""
+        with self._log.open("rb") as log:
+            log.seek(self._words_from)
+            lines = log.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def _ended_by(self) -> str:
+        """Say by what signal, negative in Python, or with what status it ended."""
+        status = self._process.poll() if self._process else None
+        if status is None:
+            return ""
+        return f", by signal {-status}" if status < 0 else f", with status {status}"

@@ -12,12 +12,11 @@ from pathlib import Path
 import msgspec
 
 from aitrade.core import logs
-from aitrade.core.errors import AitradeError, Unreachable
-from aitrade.core.files import write_private
-from aitrade.core.orders import WORKING, OrderState
+from aitrade.core.errors import AitradeError, Refused, Unreachable
+from aitrade.core.files import FileLock, held, write_private
 from aitrade.engine.client import Address, EngineClient
 from aitrade.engine.settings import EngineSettings
-from aitrade.ops import doors
+from aitrade.ops import doors, orphans
 from aitrade.ops.children import Child, Running
 from aitrade.ops.service.notify import ALIVE, READY, STOPPING, notify
 
@@ -30,8 +29,13 @@ RESTART_SECONDS = 3.0
 """How long a child may take to end when it is restarted on request: the others are not watched meanwhile."""
 WATCH_SECONDS = 0.25
 BEAT_SECONDS = 5.0
+LOCK = Path("run") / "supervisor.lock"
 BEAT = Path("run") / "supervisor.json"
 """Says each few seconds that the supervisor lives; gone after a clean stop."""
+_RUNS = (
+    "aitrade runs on {home} already: `aitrade open` gives a link to its page, `aitrade stop` stops it, and another "
+    "--data-folder runs beside it."
+)
 _log = logs.get(__name__)
 
 
@@ -54,10 +58,17 @@ class Supervisor:
         self._children = [Running(child, logs / f"{child.name}.log") for child in (engine, *others)]
         self._stopping = False
         self._beaten = 0.0
+        self._lock: FileLock | None = None
 
     def start(self) -> None:
-        """Start every child and wait until it serves; raise AitradeError with its reason when one does not."""
-        doors.end_asked(self._settings.home_path, forget=True)
+        """Start every child and wait until it serves; raise AitradeError with its reason when one does not.
+
+        What a supervisor that died has left is ended before; one that lives raises Conflict.
+        """
+        home = self._settings.home_path
+        self._lock = FileLock(home / LOCK, taken=_RUNS.format(home=home))
+        doors.end_asked(home, forget=True)
+        orphans.end(home, self._say)
         try:
             for running in self._children:
                 running.start()
@@ -69,6 +80,7 @@ class Supervisor:
             for running in self._children:
                 running.ask_to_end()
             _end(self._children, time.monotonic() + STOP_SECONDS)
+            self._lock.release()
             raise
         notify(READY)
 
@@ -79,8 +91,8 @@ class Supervisor:
             time.sleep(WATCH_SECONDS)
             self._restart_what_is_asked_for()
             for running in self._children:
+                last_words = "" if running.alive else running.last_words()
                 if running.revive():
-                    last_words = running.last_words()
                     self._say(f"{running.child.name} had ended and was started again ({last_words})")
                     _log.error("child had ended and was started again", child=running.child.name, said=last_words)
 
@@ -106,6 +118,8 @@ class Supervisor:
         _end(self._children, limit)
         doors.end_asked(self._settings.home_path, forget=True)
         (self._settings.home_path / BEAT).unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.release()
         _log.info("all stopped", left_open=left)
         return left
 
@@ -122,19 +136,42 @@ class Supervisor:
             notify(ALIVE)
 
     def _shut_engine(self) -> list[str]:
-        try:
-            with self.client() as client:
-                rows = [row for row in client.positions() if row.quantity]
-                orders = [row for row in client.orders() if OrderState(row.state) in WORKING]
-                client.shutdown()
-        except Unreachable:
-            return ["The engine did not answer; what it had is in its journal."]
+        left = orphans.shut_engine(self._settings.home_path)
         self._children[0].wait(ENGINE_SECONDS)
-        lines = [f"{row.instrument} {row.product}: {row.quantity} units stay open" for row in rows]
-        return lines + [f"order {row.id} {row.side} {row.instrument}: {row.state}" for row in orders]
+        return left
 
     def _engine_serves(self, pid: int) -> bool:
         return address_of(self._settings.home_path, pid) is not None
+
+
+def stop(home: Path) -> list[str]:
+    """Stop what runs on a data folder, supervised or not; return what was said and what stays open.
+
+    Raises Refused when nothing runs, Unreachable when its supervisor does not end it in time.
+    """
+    if held(home / LOCK):
+        return _stop_supervised(home)
+    with FileLock(home / LOCK):
+        if not orphans.left_running(home) and not held(home / orphans.LOCK):
+            raise Refused("Nothing runs on this data folder; `aitrade up` starts it.")
+        said: list[str] = []
+        orphans.end(home, said.append)
+        return said
+
+
+def _stop_supervised(home: Path) -> list[str]:
+    try:
+        with EngineClient.of(home) as client:
+            left = orphans.stays_open(client)
+    except Unreachable as silent:
+        left = [str(silent)]
+    doors.ask_to_end(home)
+    limit = time.monotonic() + START_SECONDS + STOP_SECONDS
+    while held(home / LOCK):
+        if time.monotonic() > limit:
+            raise Unreachable(f"aitrade on {home} does not end; press Ctrl-C where it was started.")
+        time.sleep(0.05)
+    return left
 
 
 def _end(children: list[Running], limit: float) -> None:

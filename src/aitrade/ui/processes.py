@@ -23,8 +23,10 @@ def page_children(configuration: Configuration) -> list[Child]:
     run = configuration.home / "run"
     page = PageSettings(home=home, port=configuration.page_port)
     return [
-        Child("charts", "aitrade.ui.charts", msgspec.json.encode({"home": home}), _listens(run / "charts.json")),
-        Child("page", "aitrade.ui.server", msgspec.json.encode(page), _listens(run / "page.json")),
+        Child(
+            "charts", "aitrade.ui.charts", msgspec.json.encode({"home": home}), _listens(run / "charts.json"), tied=True
+        ),
+        Child("page", "aitrade.ui.server", msgspec.json.encode(page), _listens(run / "page.json"), tied=True),
     ]
 
 

@@ -97,7 +97,7 @@ class ApiRelay(APIHandler):
     def _fail(self, why: str) -> None:
         COUNTS.relayed[self.upstream.name, "unreachable"] += 1
         self.set_status(503)
-        text = f"{self.upstream.name} does not answer; it is started again by itself ({why})."
+        text = f"{self.upstream.name} does not answer; it comes back by itself, or by `aitrade up` ({why})."
         self.finish(json.dumps({"problems": [{"rule": "engine", "text": text}]}))
 
 

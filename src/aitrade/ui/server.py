@@ -71,8 +71,10 @@ def main() -> None:
     """Read settings from standard input and serve."""
     from aitrade.core import logs
     from aitrade.core.errors import AitradeError
+    from aitrade.core.lifeline import tie
 
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=PageSettings)
+    tie()
     logs.configure("page", Path(settings.home) / "logs")
     try:
         serve(settings)

@@ -10,4 +10,4 @@ from aitrade.ops.children import Child
 def copier(home: Path) -> Child:
     """Return the process that copies a data folder's journals."""
     settings = msgspec.json.encode({"home": str(home)})
-    return Child("backup", "aitrade.ops.backup.process", settings, ready=lambda _pid: True, needed=False)
+    return Child("backup", "aitrade.ops.backup.process", settings, ready=lambda _pid: True, needed=False, tied=True)

@@ -16,6 +16,7 @@ import psutil
 from aitrade.core import logs
 from aitrade.core.errors import Conflict
 from aitrade.core.files import write_private
+from aitrade.core.lifeline import tie
 from aitrade.ops import configuration_history
 from aitrade.ops.alerts import raise_alert, resolve
 from aitrade.ops.alerts.alert import Severity
@@ -89,6 +90,7 @@ def ready(home: Path, pid: int) -> bool:
 def main() -> None:
     """Read settings and copy until asked to end."""
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
+    tie()
     home = Path(settings.home)
     logs.configure(NAME, home / "logs")
     lower_priority()

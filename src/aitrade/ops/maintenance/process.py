@@ -16,6 +16,7 @@ from aitrade.core import logs
 from aitrade.core.clock import Clock, LiveClock
 from aitrade.core.errors import AitradeError, Conflict, UnknownDate
 from aitrade.core.files import write_private
+from aitrade.core.lifeline import tie
 from aitrade.ops.alerts import Severity, raise_alert, resolve
 from aitrade.ops.maintenance.child import in_child
 from aitrade.ops.maintenance.monitors import Monitors
@@ -118,6 +119,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _end(ended))
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=SchedulerSettings)
+    tie()
     logs.configure("maintenance", Path(settings.home) / "logs")
     try:
         serve(settings, ended)

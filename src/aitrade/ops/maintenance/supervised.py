@@ -10,4 +10,6 @@ from aitrade.ops.children import Child
 def scheduler_child(home: Path) -> Child:
     """Return the scheduler's process on a data folder."""
     settings = msgspec.json.encode({"home": str(home)})
-    return Child("maintenance", "aitrade.ops.maintenance.process", settings, ready=lambda _pid: True, needed=False)
+    return Child(
+        "maintenance", "aitrade.ops.maintenance.process", settings, ready=lambda _pid: True, needed=False, tied=True
+    )

@@ -10,6 +10,7 @@ import msgspec
 
 from aitrade.core import logs
 from aitrade.core.errors import AitradeError
+from aitrade.core.lifeline import tie
 from aitrade.ui.charts.worker import ChartSettings, serve
 
 REFUSED = 3
@@ -20,6 +21,7 @@ def main() -> None:
     """Read settings from standard input and serve."""
     try:
         settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=ChartSettings)
+        tie()
         logs.configure("charts", Path(settings.home) / "logs")
         _log.info("chart worker starts")
         serve(settings)
