@@ -1,5 +1,6 @@
 """Tests for `intelligence.btst`."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,12 +69,72 @@ def test_a_share_without_prices_is_left_out():
     assert listed(EMPTY=[]).candidates == []
 
 
-@given(st.lists(st.integers(50_000, 200_000), min_size=2, max_size=80), st.integers(0, 10**6))
-def test_a_score_lies_between_nothing_and_ten(prices, volume):
-    """Every factor stays within its points, and all of them add up to ten."""
+@given(
+    st.lists(st.integers(50_000, 200_000), min_size=1, max_size=80),
+    st.integers(0, 10**6),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_score_lies_between_nothing_and_ten(prices, volume, index, past):
+    """Every factor stays within its points, and what is known adds up to ten, whatever is lacking."""
     evidence = Evidence(
-        days=day_bars("NSE:X", 100_000), minutes=minutes("NSE:X", prices, volume), index=minutes("NSE:I", prices, 0)
+        days=day_bars("NSE:X", 100_000) if past else [],
+        minutes=minutes("NSE:X", prices, volume),
+        index=minutes("NSE:I", prices, 0) if index else [],
     )
     factors = RuleScorer().factors(evidence)
+    assert len(factors) == 6
     assert all(0 <= factor.points <= factor.out_of for factor in factors)
-    assert sum(factor.out_of for factor in factors) == 10
+    assert sum(factor.out_of for factor in factors) == pytest.approx(
+        10 if any(f.out_of for f in factors) else 0, abs=0.03
+    )
+    assert all(factor.out_of or factor.because.startswith("left out") for factor in factors)
+
+
+def parts(**lacking):
+    """The factors by name of a share that rose, with some of the evidence taken away or changed."""
+    whole = {
+        "days": day_bars("NSE:X", 100_000),
+        "minutes": minutes("NSE:X", STRONG, 6_000),
+        "index": minutes("NSE:I", [100_000] * 300, 0),
+    }
+    return {factor.name: factor for factor in RuleScorer().factors(Evidence(**{**whole, **lacking}))}
+
+
+def test_without_an_index_nothing_is_said_about_it():
+    """The part is left out and says why; the others keep their proportions and make up the ten."""
+    whole, without = parts(), parts(index=[])
+    left = without.pop("Against the index")
+    assert (left.points, left.out_of, left.because) == (0, 0, "left out: index not in this session")
+    for name, factor in without.items():
+        assert factor.out_of == pytest.approx(whole[name].out_of * 10 / 8.5, abs=0.01)
+        assert factor.points == pytest.approx(whole[name].points * 10 / 8.5, abs=0.01)
+    result = ranked(
+        [share("X")], {"NSE:X": day_bars("NSE:X", 100_000)}, {"NSE:X": minutes("NSE:X", STRONG, 9)}, [], OPEN
+    )
+    assert "left out, the others count for ten: Against the index (index not in this session)" in result.scorer
+    assert "left out" not in listed(STRONG=STRONG).scorer
+
+
+@pytest.mark.parametrize(
+    ("lacking", "left_out"),
+    [
+        ({"days": []}, {"Day's change", "Volume", "Against the index", "Trend"}),
+        ({"days": day_bars("NSE:X", 100_000)[:1]}, {"Day's change", "Volume", "Against the index", "Trend"}),
+        ({"minutes": minutes("NSE:X", STRONG, 0)}, {"Volume"}),
+        ({"minutes": minutes("NSE:X", STRONG[:30], 6_000)}, {"Last hour"}),
+        ({"minutes": minutes("NSE:X", [100_000] * 300, 6_000)}, {"Close in range"}),
+    ],
+)
+def test_what_is_not_known_is_left_out(lacking, left_out):
+    """No day before or one of weeks ago, no volume, less than an hour, a price that stood still."""
+    assert {name for name, factor in parts(**lacking).items() if not factor.out_of} == left_out
+
+
+def test_the_last_hour_is_an_hour_whatever_the_bars():
+    """Five-minute bars are twelve to the hour."""
+    five = [
+        Bar("NSE:X", OPEN + n * 5 * MINUTE, OPEN + (n + 1) * 5 * MINUTE, p, p, p, p, 9)
+        for n, p in enumerate([90_000] * 40 + [100_000] * 11 + [100_500])
+    ]
+    assert parts(minutes=five)["Last hour"].because.startswith("+0.50 %")

@@ -1,6 +1,6 @@
 """Option chains and BTST lists: prices are taken on the trading thread, the figures are worked out off it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from aitrade.core.instruments import Instrument, Kind
 from aitrade.intelligence import btst
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.market.feeds import Feed
+from aitrade.market.simulated.universe import VIX
 from aitrade.options.chain import Chain, OptionQuote, build_chain
 
 if TYPE_CHECKING:
@@ -66,9 +67,15 @@ def btst_list(engine: "Engine", feed: Feed, now: int, scorer: btst.Scorer) -> Ca
     shares = [row for key in feed.watchlist if (row := engine.instruments.get(key)) is not None and row.tradable]
 
     def work_out() -> btst.Btst:
-        index = feed.history(feed.indices[0], 1, btst.MINUTES, now) if feed.indices else []
+        yardstick = _yardstick(feed.indices)
+        index = feed.history(yardstick, 1, btst.MINUTES, now) if yardstick else []
         days = {row.key: feed.history(row.key, btst.DAY_MINUTES, btst.DAYS, now) for row in shares}
         minutes = {row.key: feed.history(row.key, 1, btst.MINUTES, now) for row in shares}
         return btst.ranked(shares, days, minutes, index, opens, scorer)
 
     return work_out
+
+
+def _yardstick(indices: Sequence[str]) -> str:
+    """Return the index that shares are measured against: NIFTY, else the first that is one of shares; or none."""
+    return "NSE:NIFTY" if "NSE:NIFTY" in indices else next((key for key in indices if key != VIX), "")

@@ -48,7 +48,7 @@ def nights(days: Sequence[Bar], index: Sequence[Bar]) -> list[Night]:
         if day.start in by_day and day.close > 0 and day.volume > 0:
             evidence = Evidence(days=days[place - DAYS : place], minutes=[day], index=[by_day[day.start]])
             parts = dict(zip(Weights.__struct_fields__, whole.factors(evidence), strict=True))
-            shares = tuple(parts[name].points / parts[name].out_of for name in FITTED)
+            shares = tuple(parts[name].points / (parts[name].out_of or 1.0) for name in FITTED)
             found.append(Night(day.start, shares, after.open / day.close - 1))
     return found
 

@@ -132,6 +132,7 @@ function render({ model, el }) {
   function spark(factors) {
     const made = element('div', 'btst-spark');
     for (const factor of factors) {
+      if (!factor.out_of) continue;
       const drawn = made.appendChild(bar(factor.points / factor.out_of, ''));
       drawn.title = `${factor.name}: ${points(factor.points)} of ${factor.out_of}; ${factor.because}`;
     }
@@ -144,8 +145,8 @@ function render({ model, el }) {
     const grid = made.appendChild(element('div', 'btst-reasons'));
     for (const factor of factors) {
       grid.append(
-        element('span', 'btst-name', factor.name), bar(factor.points / factor.out_of, ''),
-        element('span', 'num', `${points(factor.points)} of ${factor.out_of}`), element('span', 'dim', factor.because),
+        element('span', 'btst-name', factor.name), bar(factor.out_of ? factor.points / factor.out_of : 0, ''),
+        element('span', 'num', factor.out_of ? `${points(factor.points)} of ${factor.out_of}` : '–'), element('span', 'dim', factor.because),
       );
     }
     return made;
