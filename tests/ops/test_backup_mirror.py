@@ -1,5 +1,6 @@
 """Copies of the journals: they go on where they stopped, and a journal that is another one is seen."""
 
+import shutil
 import threading
 import time
 
@@ -12,10 +13,12 @@ from aitrade.compliance.journal import segments, whole
 from aitrade.compliance.operations import BOOK as OPERATIONS
 from aitrade.compliance.operations import note
 from aitrade.core.errors import JournalBroken, VaultDamaged
+from aitrade.ops import backup
 from aitrade.ops.alerts import standing
 from aitrade.ops.backup import mirror
 from aitrade.ops.backup.mirror import Mirror, behind, copied_segments, parts, unsealed
 from aitrade.ops.backup.process import RULE, Rounds
+from aitrade.ops.backup.restoring import restore
 from aitrade.store.vault import Vault
 
 
@@ -168,6 +171,27 @@ def test_a_folder_that_takes_nothing_alerts_until_it_does(home, book):
     finally:
         rounds.stop()
         thread.join()
+
+
+def test_a_disk_lost_on_the_first_day_comes_back(home, book, tmp_path):
+    """Before any maintenance the copier has made the first backup, and the recovery key brings all back."""
+    key = Vault.ensure(home).new_recovery_key()
+    rounds = Rounds(home, 0.01)
+    thread = threading.Thread(target=rounds.run)
+    thread.start()
+    try:
+        _until(lambda: backup.listed(home))
+        book.trade("NSE:INFY", 1, 1_900_00)
+        _until(lambda: copied(home) == own(book.journal.folder))
+    finally:
+        rounds.stop()
+        thread.join()
+    assert len(backup.listed(home)) == 1
+    before, toml = own(book.journal.folder), (home / "aitrade.toml").read_bytes()
+    shutil.rmtree(home)
+    restore(home, folder=tmp_path / "second", recovery=key)
+    assert own(book.journal.folder) == before
+    assert (home / "aitrade.toml").read_bytes() == toml
 
 
 def test_what_waits_to_be_copied_is_told_by_its_age(home, book):

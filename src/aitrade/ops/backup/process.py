@@ -1,7 +1,8 @@
 """The process that copies the journals: `python -m aitrade.ops.backup.process` with its settings on standard input.
 
 It is a child of the supervisor, of low priority, and never in the way of what trades. It also keeps the configuration's
-history. What goes wrong is logged, once until it is well again, and tried again at the next round.
+history, and makes the first backup of a new data folder. What goes wrong is logged, once until it is well again, and
+tried again at the next round.
 """
 
 import os
@@ -14,15 +15,17 @@ import msgspec
 import psutil
 
 from aitrade.core import logs
-from aitrade.core.errors import Conflict
+from aitrade.core.errors import AitradeError, Conflict
 from aitrade.core.files import write_private
 from aitrade.core.lifeline import tie
 from aitrade.ops import configuration_history
 from aitrade.ops.alerts import raise_alert, resolve
 from aitrade.ops.alerts.alert import Severity
-from aitrade.ops.backup import mirror
+from aitrade.ops.backup import listed, mirror, run
 
 NAME, RULE = "backup", "journals-not-copied"
+FIRST_AFTER = 2
+"""Rounds until the first backup is made where there is none: copies alone have neither configuration nor vault."""
 ALERT_AFTER = 2
 """Rounds that failed one after the other: a minute without a copy."""
 REFUSED = 3
@@ -45,6 +48,7 @@ class Rounds:
         self._stop = threading.Event()
         self._trouble = ""
         self._failures = 0
+        self._rounds = 0
 
     def stop(self) -> None:
         """End after the present round."""
@@ -62,6 +66,16 @@ class Rounds:
         for book in copied.set_aside:
             _log.warning("copy set aside", book=book, why="the journal is another than the one that was copied")
         configuration_history.keep(self._home)
+        self._rounds += 1
+        if self._rounds == FIRST_AFTER:
+            self._first_backup()
+
+    def _first_backup(self) -> None:
+        if all(backup.kind == "models" for backup in listed(self._home)):
+            try:
+                _log.info("first backup made", backup=run(self._home).id)
+            except AitradeError as error:
+                _log.error("first backup not made", why=str(error))
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
