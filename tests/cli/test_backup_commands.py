@@ -70,6 +70,19 @@ def test_what_is_in_no_backup_is_said(say, home, tmp_path):
         assert f"{tmp_path / 'market'} (0 files, 0 bytes) is in no backup" in said.output
 
 
+def test_a_folder_that_takes_nothing_is_one_sentence(say, home, tmp_path):
+    """A file lies where the backups' folder should be: each command says so, and what is past its term stays."""
+    (tmp_path / "second").write_text("in the way")
+    old = home / "logs" / "engine.jsonl.2020-01-01.gz"
+    old.parent.mkdir()
+    old.write_bytes(b"")
+    for words in (("backup", "run"), ("backup", "mirror", "--once"), ("backup", "archive"), ("backup", "models")):
+        refused = say(*words)
+        assert (refused.exit_code, refused.output.count("try again") + refused.output.count("run it again")) == (2, 1)
+        assert isinstance(refused.exception, SystemExit)
+    assert old.exists()
+
+
 def test_a_damaged_backup_is_refused_by_its_name(say, tmp_path):
     """In one sentence, exit status 2."""
     say("backup", "run")

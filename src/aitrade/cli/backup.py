@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -64,7 +66,8 @@ def verify(backup_id: str, home: Path | None) -> None:
     """Restore a backup (the newest) into a scratch place and compare; exit status 2 names the differences."""
     from aitrade.ops.backup.verifying import verify as prove
 
-    verified = prove(load(home=home).home, backup_id)
+    with _taken():
+        verified = prove(load(home=home).home, backup_id)
     books(verified.books)
     absent(verified.left_out)
     for difference in verified.differences:
@@ -87,7 +90,9 @@ def mirror(*, once: bool, home: Path | None) -> None:
         raise Refused(f"Nothing was traded under {folder} yet; there is no journal to copy.")
     with copying(folder):
         if once:
-            click.echo(f"{Mirror(folder).copy().size:,} bytes copied")
+            with _taken():
+                copied = Mirror(folder).copy()
+            click.echo(f"{copied.size:,} bytes copied")
             return
         follow(
             folder, threading.Event().wait, lambda error: click.echo(f"Not copied: {error}", err=True),
@@ -135,7 +140,8 @@ def archive(*, dry_run: bool, home: Path | None) -> None:
     folder = load(home=home).home
     past = list(Retention(folder, ist_date(time.time_ns())).past())
     table([(row.name, row.data_class, f"{row.until:%d %b %Y}") for row in past], ("file", "class", "kept until"))
-    archived = None if dry_run else expire(folder)
+    with _taken():
+        archived = None if dry_run else expire(folder)
     if archived is not None:
         click.echo(f"\n{archived.id}: {len(archived.files)} files archived and removed, {archived.size:,} bytes sealed")
 
@@ -154,6 +160,15 @@ def absent(places: tuple[LeftOut, ...]) -> None:
     """Print what a backup has not."""
     for place in places:
         click.echo(str(place), err=True)
+
+
+@contextmanager
+def _taken() -> Iterator[None]:
+    """Make a sentence of what a disk says."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"The disk did not take it ({error}): free space, or mend that, and try again.") from error
 
 
 def _same_device(home: Path) -> None:
