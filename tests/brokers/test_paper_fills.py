@@ -139,6 +139,13 @@ REASONS = [
         "BUY 10 MARKET",
         "NSE:NIFTY is an index, which is watched and never traded; trade its future, option or ETF.",
     ),
+    (
+        SHARE,
+        "100.00x400, at 09:32:31, BUY 10 MARKET",
+        "NSE:ACME has not printed since 09:30:00; the order waits for the next price, and can be cancelled.",
+    ),
+    (SHARE, "100.00x400, at 09:31:58, BUY 10 MARKET", ""),
+    (SHARE, "100.00x400, at 09:32:31, BUY 10 LIMIT 100.00", ""),
     (SHARE, "SELL 10 SL-M", "A SL-M order needs a trigger price above zero; give one."),
     (
         SHARE,

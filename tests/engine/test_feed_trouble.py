@@ -13,6 +13,7 @@ from aitrade.engine import driver
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
 from aitrade.engine.supply import LONGEST_PAUSE, Supply
+from aitrade.market.batches import batch as empty
 
 TRADER = Who("tester", "trader")
 DAY = "2026-11-23"
@@ -44,6 +45,9 @@ class Fails:
                     raise OSError("the cable was cut")
                 if self.how == "ends":
                     return
+                if self.how == "is empty":
+                    yield empty(batch.start, batch.end, [])
+                    continue
                 self.mended.wait()
             yield batch
 
@@ -187,6 +191,26 @@ def test_without_prices_the_square_off_is_tried_told_and_stays_visible(begin):
     assert service.failure == ""
     service.jump({"to": "next"}, TRADER)
     assert [row.quantity for row in service.positions()] == [10]
+
+
+def test_a_feed_without_prices_in_it_is_no_less_told(begin):
+    """Minutes come and nothing is in them: the exit says that it waits, the square-off is an alert."""
+    service, _ = begin(how="is empty", since="15:02")
+    service.step(60)
+    buy(service)
+    service.step(5 * 60)
+    assert any("No price for" in reason for reason in service.health().reasons)
+    service.step(2 * 60)
+    ((level, text),) = said(service, "square-off")
+    assert level == "alert"
+    assert "No price has come since 15:01:" in text
+    leaving = list(service.engine.book.state.orders.values())[-1]
+    assert leaving.reason.startswith(f"{TCS} has not printed since 15:01:")
+    assert leaving.reason.endswith("the order waits for the next price, and can be cancelled.")
+    service.play_through()
+    service.step(30 * 60)
+    (row,) = [row for row in service.positions() if row.quantity]
+    assert row.note.startswith("square-off missed")
 
 
 def test_prices_that_come_again_let_the_square_off_fill(begin):

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
-from aitrade.core.clock import at
+from aitrade.core.clock import MINUTE, at, ist_time
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import Product
 from aitrade.engine.settings import SQUARE_OFF
@@ -13,6 +13,9 @@ from aitrade.market.rules import Rules
 if TYPE_CHECKING:
     from aitrade.engine.commands import Commands
     from aitrade.engine.loop import Engine
+
+SILENT = MINUTE
+"""Market time without any price after which an exit is told to wait."""
 
 
 class MarketDay:
@@ -65,10 +68,17 @@ class MarketDay:
             self._say_sent(len(keys), segment)
 
     def _say_sent(self, count: int, segment: Segment) -> None:
-        text, unpriced = f"Square-off of {count} intraday positions sent ({segment}).", self._engine.unpriced
+        text, unpriced = f"Square-off of {count} intraday positions sent ({segment}).", self._unpriced()
         if unpriced:
             text += f" {unpriced} It fills when prices come again; else close them by hand."
         self._engine.say("alert" if unpriced else "warning", text, "square-off")
+
+    def _unpriced(self) -> str:
+        """Return why an exit would wait: the feed is down, or it gives nothing; "" while prices come."""
+        newest = self._engine.newest_tick
+        if self._engine.unpriced or self._engine.clock.now() - newest <= SILENT or not newest:
+            return self._engine.unpriced
+        return f"No price has come since {ist_time(newest)}."
 
     def _mark_missed(self, segment: Segment) -> None:
         for key in self._intraday(segment):

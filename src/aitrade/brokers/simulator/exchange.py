@@ -20,13 +20,15 @@ from aitrade.brokers.simulator.pit import Pit
 from aitrade.brokers.simulator.tape import Tape
 from aitrade.brokers.simulator.working import AT_MARKET, Working, from_order
 from aitrade.brokers.venue import Listener, SimulatedVenue, VenueOrder
-from aitrade.core.clock import at, ist_date
+from aitrade.core.clock import MINUTE, at, ist_date
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import TERMINAL, Order, OrderState, Update
 from aitrade.core.quotes import Tick
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.market.rules import Rules
 
+OLD = 2 * MINUTE
+"""Whoever sends an order at market to what has not printed for so long is told that it waits."""
 _PLACE, _MODIFY, _CANCEL = 0, 1, 2
 
 
@@ -208,7 +210,7 @@ class PaperExchange(SimulatedVenue):
             return
         self._bound(order, rules)
         order.state = OrderState.OPEN
-        tape.say(order, Update.ACCEPTED, self._unpriced, terms=True)
+        tape.say(order, Update.ACCEPTED, self._unpriced or self._old_price(order, rules), terms=True)
         self._watch(order.segment, phase.end)
         self._pit.enter(order, gathers=rules.collects)
 
@@ -221,6 +223,12 @@ class PaperExchange(SimulatedVenue):
             return reasons.not_the_close(order, reference) if order.limit != reference else ""
         band = self._today().closing_band(reference, order.instrument.tick)
         return reasons.outside_auction(order, band) if band[1] and not band[0] <= order.limit <= band[1] else ""
+
+    def _old_price(self, order: Working, rules: phases.Conduct) -> str:
+        """Return that an order at market waits, where its instrument prints no more; or ""."""
+        last = self._pit.last.get(order.instrument.key)
+        waits = order.taking and not rules.collects and last is not None and self._tape.now - last.ts > OLD
+        return reasons.waits(last) if waits and last is not None else ""
 
     def _reference(self, order: Working) -> int:
         """Return the close, or before there is one the closing auction's reference; 0 where no price is known.

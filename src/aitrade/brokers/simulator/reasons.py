@@ -94,6 +94,14 @@ def rests(order: Working, tick: Tick, percent: int) -> str:
     )
 
 
+def waits(last: Tick) -> str:
+    """An order at market for what has not printed for a while."""
+    return (
+        f"{last.instrument} has not printed since {ist_time(last.ts)}; the order waits for the next price, and can be "
+        "cancelled."
+    )
+
+
 def expired(order: Working, last: Tick | None, now: int, percent: int) -> str:
     """A day order at the session's end, with what kept it from filling."""
     return (
