@@ -7,11 +7,11 @@ import pytest
 from aitrade.core.config import load
 from aitrade.core.errors import Refused
 from aitrade.engine.client import EngineClient
-from aitrade.ops.chart_days import last_day, store_of_minutes
+from aitrade.ops.chart_days import last_day, store_of_minutes, store_of_ticks
 from aitrade.ops.preflight import input_probe, memory_probe, tabs_probe
 from aitrade.ops.preflight.chart_probe import Shape
 from aitrade.ops.preflight.functionality_items import SixTabs
-from aitrade.ops.preflight.ground import BESIDE, SHOWN, Ground
+from aitrade.ops.preflight.ground import BUSY, SHOWN, Ground
 from aitrade.ops.preflight.performance_items import Charts, FrontEnd, Memory
 from aitrade.ops.preflight.run import run
 from aitrade.ops.visit import chromium
@@ -30,7 +30,7 @@ class Small(Ground):
 
     def _make(self, home):
         store_of_minutes(home, SHOWN, sessions=4)
-        store_of_minutes(home, BESIDE, sessions=1)
+        store_of_ticks(home, BUSY, 120)
 
 
 @pytest.fixture(scope="module")

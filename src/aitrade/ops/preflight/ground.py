@@ -16,7 +16,7 @@ from aitrade.core.errors import AitradeError, Refused
 from aitrade.engine.client import EngineClient
 from aitrade.market.input_store import InputStore
 from aitrade.market.replay import imported_days
-from aitrade.ops.chart_days import SYMBOLS, last_day, store_of_minutes
+from aitrade.ops.chart_days import SYMBOLS, last_day, store_of_minutes, store_of_ticks
 from aitrade.ops.visit import Trading, browser, page_at, trading
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ SESSION = ("--start", "10:30", "--speed", "1", "--strategy", "none", "--drill")
 REPLAYED = ("--start", "09:15", "--speed", "1", "--strategy", "none")
 SHOWN = SYMBOLS[:2]
 """Two shares of the replayed day with a year behind them: enough to switch between."""
-BESIDE = tuple(f"BESIDE{number}" for number in range(60))
-"""Shares of that day for the load: of so many, fifty and more print within a frame's time."""
+BUSY = (*SHOWN, *(f"BUSY{number}" for number in range(48)))
+"""Shares of that day that print 25 times a second, for so many seconds from its open on: the load beside charts."""
+BUSY_SECONDS = 240
 RULES = ("limits.toml", "facts")
 """What decides about orders in the installation: the scratch engine is given a copy."""
 PROBE = Path(__file__).with_name("probe.js")
@@ -82,7 +83,7 @@ class Ground:
 
     @property
     def replaying(self) -> Trading:
-        """A whole `aitrade up` on a replayed day of made minutes; what `trading` started is ended before it."""
+        """A whole `aitrade up` on a replayed day of made-up prices; what `trading` started is ended before it."""
         return self._once("replaying", lambda: self._alone("replay", last_day(), self._make))
 
     @property
@@ -152,7 +153,7 @@ class Ground:
 
     def _make(self, home: Path) -> None:
         store_of_minutes(home, SHOWN)
-        store_of_minutes(home, BESIDE, sessions=1)
+        store_of_ticks(home, BUSY, BUSY_SECONDS)
 
     def _visit(self, started: "Browser", running: Trading) -> "Page":
         running.link  # noqa: B018 - waits until it serves

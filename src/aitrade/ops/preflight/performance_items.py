@@ -10,7 +10,6 @@ from aitrade.ops.preflight.awaited import Awaited
 from aitrade.ops.preflight.chart_probe import Shape, Switched
 from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
 from aitrade.ops.preflight.ground import SHOWN, Ground
-from aitrade.ops.preflight.load import busy
 from aitrade.ops.preflight.memory_probe import Played, Sample
 from aitrade.ops.preflight.timing import Timing, timed
 
@@ -80,10 +79,9 @@ class Charts:
         self._shapes = shapes
 
     def examine(self, ground: Ground) -> Finding:
-        """Switch the charts of a page on a replayed day, beside prices."""
+        """Switch the charts of a page on a replayed day of busy prices."""
         page, keys = ground.replay_page, [f"NSE:{symbol}" for symbol in SHOWN]
-        with ground.client_of(ground.replaying) as client, busy(page, client):
-            return charts_drawn(list(chart_probe.probe(page, keys, self._shapes)))
+        return charts_drawn(list(chart_probe.probe(page, keys, self._shapes)))
 
 
 def charts_drawn(found: Sequence[Switched]) -> Finding:
