@@ -1,5 +1,6 @@
 """Reports: asked for, made, kept by version, proven by hashes, and what happens when one cannot be made."""
 
+import csv
 import json
 import os
 import re
@@ -14,6 +15,11 @@ from report_books import SECOND, TCS, plain_sums, traded
 from aitrade.cli import main
 from aitrade.compliance.operations import noted
 from aitrade.core.errors import Refused
+from aitrade.core.orders import OrderRequest, Product, Side
+from aitrade.engine.service import Service
+from aitrade.engine.settings import EngineSettings, Who
+from aitrade.market.importing import import_path
+from aitrade.market.input_store import InputStore
 from aitrade.ops import alerts
 from aitrade.ops.reports import CATALOGUE, Cadence, altered, manifests, produce, report, run
 from aitrade.ops.reports.canonical import content_hash, file_hash
@@ -182,6 +188,27 @@ def test_canonical_form_leaves_out_when_and_nothing_else(made):
     shown = next(cell for cell in again["cells"] if cell.get("outputs"))
     shown["outputs"][0]["data"]["text/plain"] = "1 trade more"
     assert content_hash(again) != plain
+
+
+def test_a_day_of_imported_data_is_reported(tmp_path):
+    """A replayed day's reports read its imported prices: worth and value at risk are of those."""
+    real = Path(os.environ.get("AITRADE_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
+    minutes = real / "nse-1min-stocks-2025" / "TCS"
+    if not minutes.is_dir():
+        pytest.skip("no real market data on this machine; AITRADE_REAL_DATA names their folder")
+    for day in ("27-03-2025", "28-03-2025"):
+        import_path(minutes / f"{day}.csv", InputStore(tmp_path / "market"))
+    service = Service(EngineSettings(home=str(tmp_path), mode="replay", day=SECOND, start="15:00"))
+    service.step(60)
+    buy = OrderRequest(instrument=TCS, side=Side.BUY, quantity=10, product=Product.CNC)
+    service.engine.place(buy, Who("asha", "trader"))
+    service.play_through()
+    service.close()
+    made = produce(tmp_path, "positions-and-limits", SECOND, pdf=False)
+    *_, last = csv.DictReader((minutes / "28-03-2025.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert made.totals["units_closing"] == 10
+    assert made.totals["worth_paise"] == round(float(last["close"]) * 100) * 10
+    assert made.totals["difference_to_closing_mark_paise"] == 0
 
 
 def test_the_catalogue_is_the_issue_s_list_and_each_span_has_a_first_day():

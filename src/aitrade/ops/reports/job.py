@@ -9,7 +9,8 @@ import re
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,10 @@ from aitrade.ops.reports.catalogue import Value, report
 
 _log = logs.get(__name__)
 NOT_NEEDED = ("rfc3987_syntax", "pyarrow")
-"""Optional packages of papermill's own imports that take 1.5 s: a grammar of web addresses, remote file systems."""
+"""Optional packages of papermill's own imports that take 1.5 s: a grammar of web addresses, remote file systems.
+
+They are kept from it while it is imported, and no longer: a report of imported market data reads it with pyarrow.
+"""
 WATCH_SECONDS = 0.5
 """How soon a copy whose parent was ended ends, too."""
 _IMPORTS = re.compile(r"from (aitrade\.[\w.]+) import")
@@ -62,7 +66,6 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
 def main() -> None:
     """Make the reports that each line of standard input asks for; progress goes to standard error."""
-    sys.modules.update(dict.fromkeys(NOT_NEEDED))  # type: ignore[arg-type]
     with os.fdopen(os.dup(1), "wb", buffering=0) as answers:
         os.dup2(2, 1)
         logs.configure("jobs", load().home / "logs")
@@ -95,13 +98,26 @@ def apart(job: Job) -> bytes:
 
 def warm(job: Job) -> None:
     """Import what making a report takes; whatever cannot be imported its notebook will tell."""
-    from aitrade.ops.reports import engine, page
+    with _without(NOT_NEEDED):
+        from aitrade.ops.reports import engine, page
 
+        page.warm()
     engine.CellShell.instance(config=engine.QUIET)
-    page.warm()
     with suppress(AitradeError, ImportError, OSError):
         for name in _IMPORTS.findall(report(job.report).notebook.read_text(encoding="utf-8")):
             import_module(name)
+
+
+@contextmanager
+def _without(names: Iterable[str]) -> Iterator[None]:
+    """Let modules be missing while a block imports others; those that are there already stay."""
+    missing = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(missing))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in missing:
+            del sys.modules[name]
 
 
 def attempt(job: Job) -> Made:
