@@ -8,7 +8,7 @@ import './pieces/pieces.css';
 import { del, get, post, put } from './relay.js';
 import { actOn, watchOperations } from './operations.js';
 import { reloadSoon } from './reload.js';
-import { buildShell, go, marketNow, offer, select, send } from './shell.js';
+import { buildShell, go, know, marketNow, offer, select, send } from './shell.js';
 import { connect, emit, on, setLink, state } from './stream.js';
 
 const PATIENCE_MS = 20000;
@@ -23,6 +23,11 @@ const boot = JSON.parse(document.getElementById('aitrade-boot').textContent);
 const places = buildShell(document.getElementById('app'));
 on('snapshot', () => {
   if (!state.selected && state.watchlist.length) select(state.watchlist[0]);
+});
+// What was chosen may have expired over night.
+on('day', async () => {
+  await know(state.selected);
+  select(state.instruments.has(state.selected) ? state.selected : state.watchlist[0]);
 });
 connect();
 watchOperations();

@@ -75,7 +75,19 @@ function tabBar() {
     button.onclick = () => go(name);
     buttons.set(name, button);
   });
+  bar.append(element('span', 'spring'), modelledNote());
   return bar;
+}
+
+// What of all prices no exchange printed.
+function modelledNote() {
+  const made = element('span', 'modelled-note');
+  on('world', ({ mode, assumed }) => {
+    const ticks = assumed.some((line) => line.includes('MODELLED')) ? 'MODELLED ticks' : '';
+    put(made, mode === 'simulated' ? 'SIMULATED prices' : ticks);
+    made.title = assumed.join('\n');
+  });
+  return made;
 }
 
 function onKey(event) {
@@ -165,13 +177,18 @@ function pace() {
   pause.onclick = () => send('/speed', { paused: !state.time.paused });
   const to = made.appendChild(element('input', 'input tiny'));
   to.value = '14:15';
-  to.pattern = '[0-2][0-9]:[0-5][0-9]';
-  to.maxLength = 5;
-  to.title = 'Market time, 24 hours, such as 14:15';
+  to.pattern = '([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?';
+  to.maxLength = 8;
+  to.title = 'Market time, 24 hours, such as 14:15 or 14:14:30';
   to.ariaLabel = 'Jump forward to this market time';
   const jump = made.appendChild(element('button', 'btn tiny', 'Jump'));
   jump.title = 'Run forward to this time';
-  jump.onclick = () => send('/jump', { to: state.time?.done ? 'next' : to.value });
+  jump.onclick = () => {
+    if (state.time?.done) send('/jump', { to: 'next' });
+    else if (to.validity.valid && to.value) send('/jump', { to: to.value });
+    else toast(`“${to.value}” is no time of the market: type it as 14:15 or 14:14:30.`, 'warning');
+  };
+  to.onkeydown = (event) => { if (event.key === 'Enter') jump.click(); };
   on('world', (world) => { made.hidden = !['simulated', 'replay'].includes(world.mode); });
   on('time', (time) => {
     for (const [speed, button] of speeds) button.setAttribute('aria-pressed', String(!time.paused && time.speed === speed));
@@ -320,21 +337,22 @@ function indices() {
       cells.set(key, { last: box.appendChild(element('b', 'num')), change: box.appendChild(element('span', 'num')) });
       box.onclick = () => select(key);
     }
-    made.append(element('span', 'spring'));
-    const mark = made.appendChild(element('span', 'modelled-note'));
-    put(mark, state.world.mode === 'simulated' ? 'SIMULATED prices' : state.world.assumed.some((line) => line.includes('MODELLED')) ? 'MODELLED ticks' : '');
-    mark.title = state.world.assumed.join('\n');
+    made.hidden = !state.indices.length;
     draw(state.indices);
   });
   on('ticks', draw);
   return made;
 }
 
+// Have the instrument among those that the page knows, if there is one of that key today.
+export async function know(key) {
+  if (!key || state.instruments.has(key)) return;
+  const found = await get(`/instruments?q=${encodeURIComponent(format.symbol(key))}&limit=50`).catch(() => []);
+  for (const row of found) state.instruments.set(row.key, row);
+}
+
 export async function select(key) {
-  if (!state.instruments.has(key)) {
-    const found = await get(`/instruments?q=${encodeURIComponent(format.symbol(key))}&limit=50`).catch(() => []);
-    for (const row of found) state.instruments.set(row.key, row);
-  }
+  await know(key);
   state.selected = key;
   emit('select', key);
 }

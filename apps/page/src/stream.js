@@ -74,18 +74,25 @@ function takeRows(type, rows) {
   emit(type, kept);
 }
 
+// A snapshot replaces everything; of another day or book than was shown, "day" is told after it, so that what a view
+// has asked for or chosen in the old one is dropped too.
 function takeSnapshot(frame) {
+  const { world } = state;
+  const other = world && (world.session !== frame.world.session || world.book !== frame.world.book);
+  if (other) state.instruments.clear();
   for (const type of Object.keys(KEYS)) {
     state[type].clear();
     for (const row of frame[type]) state[type].set(row[KEYS[type]], row);
   }
   for (const row of frame.instruments) state.instruments.set(row.key, row);
   for (const type of ['world', 'time', 'health', 'indices', 'watchlist']) state[type] = frame[type];
+  state.time.received = performance.now();
   takeFunds(frame.funds, true);
   state.quotes.clear();
   takeTicks(frame.quotes);
   for (const type of ['world', 'time', 'health', ...Object.keys(KEYS)]) emit(type, state[type]);
   emit('snapshot', state);
+  if (other) emit('day', state.world);
 }
 
 function takeFunds(funds, whole) {

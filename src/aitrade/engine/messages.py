@@ -3,7 +3,8 @@
 The engine serves, on 127.0.0.1 and behind a bearer token that lies in a file readable by its owner only:
 
     GET  /stream                WebSocket: one `Snapshot`, then `Frame`s, each a JSON object with a "type";
-                                ?without=ticks leaves one type out
+                                ?without=ticks leaves one type out; a new market day is told by another `Snapshot`,
+                                which replaces everything
     GET  /snapshot              the same `Snapshot`
     GET  /instruments?q=&limit= search in the day's master: list of Instrument
     GET  /history?instrument=&minutes=&count=&before=   closed and forming bars, oldest first: list of Bar
@@ -302,6 +303,8 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     by_strategy: dict[str, int]
     exposure_long: int
     exposure_short: int
+    funds: Funds
+    """The day's money at the same moment, with the newest point of its curve only."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,12 +22,16 @@ _WHOLE = {"holdings", "strategies", "alerts"}
 class Publisher:
     """Collects marks of change from an engine and hands encoded frames to `send`."""
 
-    def __init__(self, engine: "Engine", send: Send, now: Callable[[], Any], health: Callable[[], Any]) -> None:
+    def __init__(
+        self, engine: "Engine", send: Send, now: Callable[[], Any], health: Callable[[], Any], whole: Callable[[], Any]
+    ) -> None:
         self._engine = engine
         self._views = Views(engine)
         self._send = send
         self._now = now
         self._health = health
+        self._whole = whole
+        self._day = engine.book.state.day.day
         self._encode = msgspec.json.Encoder().encode
         self._time_sent = 0
         self._health_sent = 0
@@ -35,11 +39,18 @@ class Publisher:
         """How many streams are open; without any, changes are only forgotten."""
 
     def publish(self) -> None:
-        """Send frames of everything that changed since the last time, clock and health when they are due."""
+        """Send frames of everything that changed since the last time, clock and health when they are due.
+
+        A new market day changes everything: streams are sent a snapshot, and begin again from it.
+        """
         rows = self._changes()
         for event in rows["events"]:
             logs.later(event.level, event.text, event.source, {"market": event.ts, "number": event.id})
+        before, self._day = self._day, self._engine.book.state.day.day
         if not self.listeners:
+            return
+        if self._day != before:
+            self._send([self._encode(self._whole())])
             return
         stamp = time.time_ns()
         frames = [

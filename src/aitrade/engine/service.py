@@ -121,7 +121,7 @@ class Service:
 
     def attach(self, send: Send) -> None:
         """Give frames to `send` from now on."""
-        self._publisher = Publisher(self.engine, send, self.time, self.health)
+        self._publisher = Publisher(self.engine, send, self.time, self.health, self.snapshot)
 
     # The life of the process
 

@@ -182,7 +182,7 @@ class Views:
         base = engine.account.equity() - engine.account.day_pnl()
         today = [] if state.day.ended else [(ts, base + pnl) for ts, pnl in state.day.curve]
         points = [*(state.course or state.equity), *today, (engine.clock.now(), engine.account.equity())]
-        points = points[:: max(len(points) // CURVE_POINTS + 1, 1)]
+        points = [*points[: -1 : len(points) // CURVE_POINTS + 1], points[-1]]
         long, short = engine.account.exposure()
         drawdown = _drawdown(points, state.opening)
         return Performance(
@@ -194,6 +194,7 @@ class Views:
             by_strategy=self._by_strategy(),
             exposure_long=long,
             exposure_short=short,
+            funds=self.funds(whole=False),
         )
 
     def _by_strategy(self) -> dict[str, int]:

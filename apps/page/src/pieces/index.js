@@ -2,4 +2,5 @@
 
 export { attempt, button, dress, input, label, node, painter, panel, say, sentences } from "./nodes.js";
 export { bars, curve, sparkline } from "./plots.js";
+export { paise, rupeesTyped, unitsTyped } from "./typed.js";
 export { table } from "./table.js";

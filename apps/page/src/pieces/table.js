@@ -1,7 +1,8 @@
 // A keyed table that patches: a row is made once, then only the texts and classes that differ are written.
 //
 // table(columns, {key, empty, press, cls}) -> {element, show(rows), patch(rows), open(key, element), close(), pick(key)}
-// A column is {title, text(row), cls?(row), num?, width?, hint?, make?(cell, row)}; `make` fills a cell once, for buttons.
+// A column is {title, text(row), cls?(row), num?, wide?, width?, hint?, make?(cell, row)}; `make` fills a cell once, for
+// buttons; a `wide` one is left out on screens under 1600 pixels.
 
 import { dress, node } from "./nodes.js";
 
@@ -32,7 +33,7 @@ export function table(columns, { key, empty = "", press = null, cls = "" }) {
         const words = column.text(row);
         if (text.data !== words) text.data = words;
       }
-      if (column.cls) dress(td, `${column.num ? "num " : ""}${column.cls(row)}`.trim());
+      if (column.cls) dress(td, `${standing(column)} ${column.cls(row)}`.trim());
       if (column.update) column.update(td, row);
     }
   }
@@ -107,10 +108,16 @@ export function table(columns, { key, empty = "", press = null, cls = "" }) {
   return api;
 }
 
+// What a column's cells are whatever their row: numbers to the right, and `wide` ones only where there is room for them.
+function standing({ num, wide }) {
+  return `${num ? "num" : ""} ${wide ? "wide" : ""}`.trim();
+}
+
 function heading(columns) {
   const line = node("tr");
-  for (const { title, num, width, hint } of columns) {
-    const head = node("th", num ? "num" : "", title);
+  for (const column of columns) {
+    const { title, width, hint } = column;
+    const head = node("th", standing(column), title);
     head.scope = "col";
     if (width) head.style.width = width;
     if (hint) head.title = hint;
@@ -120,7 +127,7 @@ function heading(columns) {
 }
 
 function cell(column, row) {
-  const td = node("td", column.num ? "num" : "");
+  const td = node("td", standing(column));
   if (column.make) {
     column.make(td, row);
     return { td, text: null, column };

@@ -24,6 +24,7 @@ function render({ model, el }) {
   let visible = false;
   let asking = false;
   let asked = 0;
+  let day = 0;
 
   el.classList.add('btst-host');
   const root = el.appendChild(element('div', 'btst'));
@@ -76,10 +77,22 @@ function render({ model, el }) {
     nothing.hidden = list.candidates.length > 0;
     const focus = document.activeElement?.dataset?.btst;
     rows.clear();
+    nameFactors(list.candidates[0]?.factors ?? []);
     lines.replaceChildren(...list.candidates.flatMap((candidate, place) => candidateRows(candidate, place)));
     if (focus) lines.querySelector(`[data-btst="${CSS.escape(focus)}"]`)?.focus();
     drawPrices(rows.keys());
     drawLock();
+  }
+
+  // The factors' names stand over their bars, so that a bar is read without opening its row.
+  function nameFactors(factors) {
+    const names = element('div', 'btst-spark');
+    names.append(...factors.map(({ name, out_of }) => {
+      const made = element('span', 'btst-over', name);
+      made.title = `${name}: up to ${out_of} points`;
+      return made;
+    }));
+    titles.children[columns.indexOf('Factors')].replaceChildren(factors.length ? names : 'Factors');
   }
 
   function candidateRows(candidate, place) {
@@ -171,8 +184,9 @@ function render({ model, el }) {
       if (!cells || !quote?.last) continue;
       const change = quote.previous_close ? (100 * (quote.last - quote.previous_close)) / quote.previous_close : null;
       put(cells.last, format.price(quote.last));
-      cells.last.classList.toggle('btst-modelled', quote.modelled);
-      cells.last.title = quote.modelled ? 'MODELLED: computed, not printed by an exchange' : '';
+      const modelled = quote.modelled && state.world.mode !== 'simulated';
+      cells.last.classList.toggle('btst-modelled', modelled);
+      cells.last.title = modelled ? 'MODELLED: computed, not printed by an exchange' : '';
       put(cells.change, change === null ? '–' : format.percent(change));
       cells.change.className = `num ${change < 0 ? 'down' : 'up'}`;
     }
@@ -260,14 +274,17 @@ function render({ model, el }) {
     if (asking || performance.now() - asked < least) return;
     asking = true;
     asked = performance.now();
+    const of = day;
     try {
-      list = await desk.get('/btst');
+      const answer = await desk.get('/btst');
+      if (of !== day) return;
+      list = answer;
       put(note, '');
       drawList();
     } catch (error) {
       put(note, error.message);
     } finally {
-      asking = false;
+      if (of === day) asking = false;
     }
   }
 
@@ -284,6 +301,14 @@ function render({ model, el }) {
   offs.push(desk.on('ticks', (keys) => { if (visible) drawPrices(keys); }));
   offs.push(desk.on('orders', (orders) => { if (visible) drawSent(orders); }));
   offs.push(desk.on('snapshot', () => { if (visible) ask(); }));
+  offs.push(desk.on('day', () => {
+    list = null;
+    asking = false;
+    day += 1;
+    opened.clear();
+    lock.hidden = body.hidden = true;
+    if (visible) ask();
+  }));
   timers.push(setInterval(() => { if (visible) ask(); }, REFRESH_MS));
   timers.push(setInterval(() => { if (visible) drawLock(); }, CLOCK_MS));
   return () => {

@@ -19,6 +19,14 @@ function short(value) {
   return size >= 1e5 ? `${(value / 1e5).toFixed(2)}L` : indian.format(value);
 }
 
+// What to import so that a replayed session has options, in its own words: the day is the session's.
+function withoutOptions({ state, format }) {
+  const day = format.date(Date.parse(state.world.session) * 1e6).replace(/^\w+, /, '');
+  return `No options were imported for ${day}.\n\nImport that day’s option chain, then start again:\n`
+    + 'aitrade data import FOLDER   (Upstox JSON, NSE JSON or CSV snapshots of the chain)\n\n'
+    + 'Or trade the simulated session, which has a full chain: aitrade up';
+}
+
 export function nearest(chain) {
   return chain.strikes.reduce((best, row) => (Math.abs(row.strike - chain.forward) < Math.abs(best.strike - chain.forward) ? row : best));
 }
@@ -42,7 +50,6 @@ function render({ el }) {
   const dates = chooser('Expiry', (value) => change(underlying, value));
   const facts = bar.appendChild(element('div', 'fno-facts num'));
   const modelled = bar.appendChild(element('span', 'fno-modelled', 'MODELLED'));
-  modelled.title = 'These prices are computed, not printed by an exchange.';
   modelled.hidden = true;
   bar.append(element('span', 'spring'));
   const unit = switches([['lots', 'Lots', 'Count in lots'], ['units', 'Units', 'Count in units']], () => (lots ? 'lots' : 'units'), (name) => { lots = name === 'lots'; });
@@ -148,7 +155,7 @@ function render({ el }) {
   }
 
   function drawSide(line, quote, most) {
-    const count = (value) => (lots ? indian.format(value / chain.lot) : short(value));
+    const count = (value) => short(lots ? value / chain.lot : value);
     put(line.oi, count(quote.oi));
     line.oi.style.setProperty('--share', `${(100 * quote.oi) / most}%`);
     line.oi.title = `${indian.format(quote.oi)} units`;
@@ -175,7 +182,10 @@ function render({ el }) {
       if (!box.firstChild) box.append(element('i', '', `${name} `), element('b'));
       put(box.lastChild, value);
     });
+    const simulated = desk.state.world.mode === 'simulated';
     modelled.hidden = !chain.modelled;
+    put(modelled, simulated ? 'SIMULATED' : 'MODELLED');
+    modelled.title = simulated ? 'A simulated market: no price here was printed by an exchange.' : 'These prices are computed, not printed by an exchange.';
   }
 
   function onTicks(keys) {
@@ -209,7 +219,8 @@ function render({ el }) {
     options(names, found, underlying, format.symbol);
     bar.hidden = table.hidden = !found.length;
     el.closest('.fno')?.classList.toggle('fno-without', !found.length);
-    if (!found.length) put(note, 'This session has no options: import an option chain of this day, or run the simulated session (aitrade up without --session).');
+    note.classList.toggle('fno-nothing', !found.length);
+    if (!found.length) put(note, withoutOptions(desk));
     return found.length > 0;
   }
 
@@ -259,6 +270,12 @@ function render({ el }) {
   }));
   offs.push(desk.on('ticks', onTicks));
   offs.push(desk.on('snapshot', () => { if (visible) again(); }));
+  offs.push(desk.on('day', () => {
+    expiry = drawn = '';
+    names.replaceChildren();
+    delete names.dataset.values;
+    if (visible) again();
+  }));
   const timer = setInterval(ask, REFRESH_MS);
   return () => {
     offs.forEach((off) => off());

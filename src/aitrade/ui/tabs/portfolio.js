@@ -1,6 +1,6 @@
 // The Portfolio: marks come from ticks, the book's record from /performance, and its newest point from the funds.
 
-const AGAIN_MS = 5000;
+const AGAIN_MS = 1000;
 const CHARGES = {
   brokerage: "Brokerage", stt: "STT / CTT", transaction: "Exchange", sebi: "SEBI", ipft: "IPFT", stamp: "Stamp duty", gst: "GST", dp: "Depository",
 };
@@ -44,7 +44,9 @@ function positionTable() {
     { title: "Average", num: true, text: ({ average, quantity }) => (quantity ? priced(average) : "–") },
     { title: "Last", num: true, text: (row) => priced(lastOf(row)), cls: mark },
     { title: "Exposure", num: true, text: (row) => plain(valueOf(row)) },
-    { title: "Margin", num: true, text: ({ margin }) => plain(margin), cls: () => "dim" },
+    { title: "P&L %", num: true, wide: true, text: (row) => (units(row) && row.average ? aitrade.format.percent((100 * gainOf(row)) / Math.abs(row.average * units(row))) : "–"), cls: (row) => direction(gainOf(row)), hint: "Unrealised, of what was paid" },
+    { title: "Charges", num: true, wide: true, text: ({ charges }) => rupees(charges), cls: () => "dim" },
+    { title: "Margin", num: true, text: ({ margin }) => plain(margin), cls: () => "dim", hint: "What the position ties by itself; together they tie less where one hedges another: see Margin used" },
     { title: "P&L", num: true, text: (row) => signed(gain(row)), cls: (row) => direction(gain(row)), hint: "Realised today and unrealised, before charges" },
     { title: "Owner", text: ({ strategies }) => Object.keys(strategies).map((name) => name || "by hand").join(", "), cls: () => "dim rest" },
   ], { key: ({ key }) => key, press: ({ instrument }) => aitrade.select(instrument), empty: "No position today." });
@@ -85,6 +87,12 @@ function venueTable() {
   ], { key: ({ venue }) => venue, empty: "Nothing lies at any venue." });
 }
 
+// What positions tie together is less than the sum of what each ties by itself where one hedges another.
+function hedged(used) {
+  const alone = [...aitrade.state.positions.values()].reduce((sum, { margin }) => sum + margin, 0);
+  return alone > used ? ` after ${plain(alone - used)} hedge benefit` : "";
+}
+
 function figures(names) {
   const { node } = aitrade;
   const made = Object.fromEntries(names.map((name) => [name, node("b", "num")]));
@@ -99,13 +107,16 @@ function figures(names) {
 function exposureBar() {
   const { node } = aitrade;
   const [long, short] = [node("i", "up"), node("i", "down")];
-  const element = node("div", "exposure-bar", "", long, short);
+  const [longSays, shortSays] = [node("span", "num"), node("span", "num")];
+  const element = node("div", "exposure", "", longSays, node("div", "exposure-bar", "", long, short), shortSays);
   return {
     element,
     draw(up, down) {
       const all = up + down || 1;
       long.style.width = `${(up / all) * 100}%`;
       short.style.width = `${(down / all) * 100}%`;
+      aitrade.say(longSays, `Exposure: long ${Math.round((up / all) * 100)} %`);
+      aitrade.say(shortSays, `short ${Math.round((down / all) * 100)} %`);
       element.title = `Long ${rupees(up)}, short ${rupees(down)}`;
     },
   };
@@ -134,37 +145,42 @@ function render({ el }) {
   el.append(numbers.element, bar.element, node("div", "pf-grid", "", ...Object.values(boxes)));
 
   let record = null;
-  let base = 0;
-  let asking = false;
-  let asked = -Infinity;
+  let asking = null;
 
-  // The record is asked for while somebody looks; between two answers its newest point moves with the funds.
+  // The record is asked for while somebody looks. Its figures are all of one moment, the day's money included, and are
+  // shown together; only the tables move with the prices between two answers.
   async function ask() {
-    if (!el.clientWidth || asking || performance.now() - asked < AGAIN_MS - 500) return;
-    asking = true;
-    asked = performance.now();
+    if (!el.clientWidth || asking) return;
+    const own = (asking = {});
     try {
-      record = await aitrade.get("/performance");
-      base = (record.equity.at(-1)?.[1] ?? 0) - (state.funds?.day_pnl ?? 0);
+      const answer = await aitrade.get("/performance");
+      if (own !== asking) return;
+      record = answer;
       paint();
     } catch {
-      asked = performance.now(); // the page already says that the engine does not answer; ask again later
+      // the page already says that the engine does not answer; the next turn asks again
     } finally {
-      asking = false;
+      if (own === asking) asking = null;
     }
   }
 
+  function askAnew() {
+    asking = null;
+    ask();
+  }
+
   function drawRecord() {
-    if (!record?.equity.length || !state.funds) return;
-    const began = record.opening;
-    const equity = base + state.funds.day_pnl;
-    const peak = record.equity.reduce((most, [, value]) => Math.max(most, value), began);
-    const now = state.time?.now ?? record.equity.at(-1)[0];
-    pnl.draw([...record.equity.map(([ts, value]) => [ts, value - began]), [now, equity - began]], 0);
-    fall.draw([...record.drawdown, [now, Math.min(0, equity - peak)]], 0);
+    if (!record?.equity.length) return;
+    const { opening: began, funds } = record;
+    const [now, equity] = record.equity.at(-1);
+    pnl.draw(record.equity.map(([ts, value]) => [ts, value - began]), 0);
+    fall.draw(record.drawdown, 0);
+    say(boxes.pnl.head.firstChild, `P&L of the book at ${format.time(now)}`);
     numbers.set("Equity", rupees(equity));
     numbers.set("P&L since the book began", signed(equity - began), direction(equity - began));
-    numbers.set("Max drawdown", rupees(Math.min(record.max_drawdown, equity - peak, 0)), record.max_drawdown < 0 ? "down" : "");
+    numbers.set("Day's P&L", signed(funds.day_pnl), direction(funds.day_pnl));
+    numbers.set("Max drawdown", rupees(record.max_drawdown), record.max_drawdown < 0 ? "down" : "");
+    numbers.set("Margin used", rupees(funds.margin_used) + hedged(funds.margin_used));
     const charges = Object.entries(record.charges).filter(([name, amount]) => name !== "total" && amount);
     numbers.set("Charges paid", rupees(charges.reduce((sum, [, amount]) => sum + amount, 0)));
     paid.show(charges.map(([name, amount]) => [CHARGES[name] ?? name, amount]).sort(([, one], [, other]) => other - one));
@@ -185,9 +201,6 @@ function render({ el }) {
     bar.draw(long, short);
     say(boxes.positions.head.firstChild, `Positions ${positions.filter(({ quantity }) => quantity).length}`);
     say(boxes.holdings.head.firstChild, `Holdings ${holdings.length}`);
-    if (!state.funds) return;
-    numbers.set("Day's P&L", signed(state.funds.day_pnl), direction(state.funds.day_pnl));
-    numbers.set("Margin used", rupees(state.funds.margin_used));
   }
 
   const paint = painter(el, () => {
@@ -202,13 +215,13 @@ function render({ el }) {
   const soon = () => {
     if (!due) due = setTimeout(() => ((due = 0), paint()), 200);
   };
-  const timer = setInterval(ask, AGAIN_MS);
+  const timer = setInterval(ask, AGAIN_MS); // as often as the header's money comes
   const offs = [
     ...["positions", "holdings", "trades", "snapshot"].map((type) => aitrade.on(type, soon)),
     aitrade.on("ticks", (keys) => el.clientWidth && held(keys) && soon()),
     aitrade.on("funds", soon),
-    aitrade.on("tab", (name) => name === "portfolio" && requestAnimationFrame(() => ((asked = -Infinity), ask(), paint()))),
-    aitrade.on("snapshot", () => ((asked = -Infinity), ask())),
+    aitrade.on("tab", (name) => name === "portfolio" && requestAnimationFrame(() => (ask(), paint()))),
+    aitrade.on("snapshot", askAnew),
   ];
   return () => {
     clearInterval(timer);

@@ -11,12 +11,6 @@ const CHARGES = ["brokerage", "stt", "transaction", "sebi", "ipft", "stamp", "gs
 
 const symbolOf = (key) => aitrade.label(key);
 
-// Rupees as typed, in paise; NaN for what is not an amount.
-function paise(text) {
-  const clean = text.replaceAll(",", "").trim();
-  return /^\d+(\.\d{1,2})?$/.test(clean) ? Math.round(Number(clean) * 100) : NaN;
-}
-
 // The form by name: get, set and the element of each control, over the widgets' models in the browser.
 async function form(model) {
   const named = Object.entries(model.get("controls"));
@@ -44,7 +38,7 @@ function reading(fields, instrument) {
   const type = fields.get("type");
   const amount = (name, wanted) => {
     if (!wanted) return 0;
-    const value = paise(fields.get(name));
+    const value = aitrade.paise(fields.get(name));
     if (!(value > 0)) problems.push({ field: name, text: `Type the ${name} in rupees, such as 1285.50.` });
     return value;
   };
@@ -162,7 +156,7 @@ function step(fields, instrument, target, up) {
   if (!name) return;
   const quantity = name === "quantity";
   const by = quantity ? (fields.get("unit") === "lots" ? 1 : instrument?.lot ?? 1) : instrument?.tick ?? 5;
-  const now = quantity ? Number(fields.get(name)) : paise(fields.get(name));
+  const now = quantity ? Number(fields.get(name)) : aitrade.paise(fields.get(name));
   if (!Number.isFinite(now)) return;
   const next = Math.max(by, (Math.round(now / by) + (up ? 1 : -1)) * by);
   fields.set(name, quantity ? next : (next / 100).toFixed(2));
@@ -286,6 +280,7 @@ async function render({ model, el }) {
   const offs = [
     aitrade.on("ticket", open),
     aitrade.on("key", (key) => key === "Escape" && close()),
+    aitrade.on("day", close),
     aitrade.on("ticks", (keys) => {
       if (!opened() || !keys.includes(instrument?.key)) return;
       drawPrices(top, instrument);

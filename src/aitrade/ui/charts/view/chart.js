@@ -101,6 +101,13 @@ export class Chart {
     return this.refresh();
   }
 
+  // Another market day has begun: nothing that was drawn holds, the view goes to its newest bar.
+  anew() {
+    Object.assign(this, { manual: null, cross: null, anchors: new Map() });
+    this.#blank();
+    return this.#restart();
+  }
+
   // What was drawn stays, unless it is of another symbol or time frame than what could not be drawn.
   #fail(error, fresh) {
     this.note.textContent = error.message;

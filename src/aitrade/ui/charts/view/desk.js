@@ -66,6 +66,7 @@ class Desk {
     on("ticks", (keys) => this.#ticks(keys));
     on("select", (key) => this.#selected(key));
     FRONT.forEach((type) => on(type, each((chart) => chart.paintFront())));
+    on("day", each((chart) => chart.anew()));
     NEWS.forEach((type) => on(type, each((chart) => chart.refresh())));
     settled = true; // what is told at once is what the charts have just been drawn with
     this.seconds = setInterval(() => this.charts.forEach((chart) => chart.refreshProvisional()), 1000);

@@ -5,6 +5,7 @@ import { row } from "./layers.js";
 
 const DAY = 1440;
 const NARROW = 760;
+const LINE = 16;
 
 export class Legend {
   constructor(element, chart) {
@@ -16,7 +17,7 @@ export class Legend {
   rebuild() {
     const { symbol, minutes, plots, columns } = this.chart;
     const frame = minutes < DAY ? `${minutes}m` : "1D";
-    const mark = this.chart.quote()?.modelled ? '<span class="badge modelled" title="Prices are modelled">MODELLED</span>' : "";
+    const mark = madeOf(this.chart.quote());
     this.chart.front.canvas.setAttribute("aria-label", `Chart of ${symbol}, ${frame}`);
     this.element.innerHTML = `<div class="chart-line"><b>${symbol.split(":").pop()}</b><span class="chart-k">${frame}</span>
       ${mark}<span class="chart-bars"></span></div>${plots.studies.map((study, i) => this.#study(study, i)).join("")}`;
@@ -46,6 +47,11 @@ export class Legend {
     });
   }
 
+  // How far down the symbol's line and the overlays' lines reach, in pixels.
+  get bottom() {
+    return 6 + LINE * (1 + this.chart.plots.studies.filter((study) => study.overlay).length);
+  }
+
   // The row under the crosshair; null stands for the newest bar.
   #row() {
     const { cross, live, closed } = this.chart;
@@ -61,6 +67,15 @@ export class Legend {
     const now = live ? provisional?.[name] : undefined;
     return Number.isFinite(now) ? now : column[closed - 1];
   }
+}
+
+// What of the prices no exchange printed: all of a simulated market; of a replayed one, only what moves within a bar.
+function madeOf(quote) {
+  if (window.aitrade.state.world?.mode === "simulated") {
+    return '<span class="badge modelled" title="A simulated market: no price here was printed by an exchange">SIMULATED</span>';
+  }
+  const says = "Bars are the imported session\u2019s; only the ticks within the bar that forms are modelled from it";
+  return quote?.modelled ? `<span class="badge modelled" title="${says}">TICKS MODELLED</span>` : "";
 }
 
 function barHtml(chart, i) {

@@ -105,16 +105,19 @@ function paintPosition(c, chart, position) {
   const text = `${position.quantity > 0 ? "LONG" : "SHORT"} ${Math.abs(position.quantity)} @ ${priceText(position.average)}`;
   const money = `${gain >= 0 ? "+" : "−"}₹${priceText(Math.abs(gain))}`;
   rule(c, 0, y, chart.plotWidth, y, look.accent, [2, 2]);
-  tag(c, chart, 8, y, c.measureText(`${text}  ${money}`).width + 12, text, look.accent);
+  const wide = c.measureText(`${text}  ${money}`).width + 12;
+  // At the left, unless the legend's words stand there.
+  const left = y > chart.legend.bottom + 9 ? 8 : chart.plotWidth - wide - 8;
+  tag(c, chart, left, y, wide, text, look.accent);
   c.fillStyle = gain >= 0 ? look.up : look.down;
-  c.fillText(money, 14 + c.measureText(`${text}  `).width, y);
+  c.fillText(money, left + 6 + c.measureText(`${text}  `).width, y);
 }
 
 function paintAlert(c, chart, { price, above }) {
   const y = chart.yPixel(price);
   if (y < 0 || y > chart.panes[0].height) return;
   rule(c, 0, y, chart.plotWidth, y, chart.look.warn, [1, 4]);
-  const text = `⏰ ${above ? "≥" : "≤"} ${priceText(price)}`;
+  const text = `ALERT ${above ? "≥" : "≤"} ${priceText(price)}`;
   const wide = c.measureText(text).width + 12;
   tag(c, chart, chart.plotWidth - wide - 8, y, wide, text, chart.look.warn);
 }

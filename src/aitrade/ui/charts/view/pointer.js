@@ -2,6 +2,8 @@
 
 import { SHAPES } from "./drawings.js";
 
+const DRAG_PIXELS = 6;
+
 export function attachPointer(chart) {
   const { canvas } = chart.front;
   let press = null;
@@ -17,7 +19,7 @@ export function attachPointer(chart) {
     if (overAxis(x)) return { kind: "scale", y, range: [...chart.panes[0].y] };
     if (SHAPES[tool] && y < chart.panes[0].height) {
       if (chart.drawings.place(chart, tool, x, y)) chart.hooks.drawn?.();
-      return { kind: "draw" };
+      return { kind: "draw", tool, x, y };
     }
     if (chart.orders.grab(chart, x, y)) return { kind: "order" };
     if (chart.drawings.grab(chart, x, y)) return { kind: "drawing" };
@@ -68,7 +70,15 @@ export function attachPointer(chart) {
     chart.paintFront();
   });
   canvas.addEventListener("pointermove", move);
-  canvas.addEventListener("pointerup", () => {
+  // A shape of two points takes a press at each, or a drag from one to the other.
+  const dragged = (event) => {
+    const [x, y] = place(event);
+    const far = Math.hypot(x - press.x, y - press.y) > DRAG_PIXELS;
+    if (chart.drawings.draft && far && chart.drawings.place(chart, press.tool, x, y)) chart.hooks.drawn?.();
+  };
+
+  canvas.addEventListener("pointerup", (event) => {
+    if (press?.kind === "draw") dragged(event);
     if (press?.kind === "order") chart.orders.drop();
     if (press?.kind === "drawing") chart.drawings.drop(chart);
     press = null;

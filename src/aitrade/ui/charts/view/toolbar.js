@@ -24,7 +24,8 @@ export class Toolbar {
     const grids = [1, 2, 4, 6].map((n) => button(`data-grid="${n}" title="${n} chart${n > 1 ? "s" : ""}"`, n)).join("");
     const tools = ["", ...Object.keys(SHAPES)].map((name) => {
       const title = SHAPES[name]?.title ?? "Pointer";
-      return button(`data-tool="${name}" title="${title}" aria-label="${title}"`, icon(ICONS[name]));
+      const how = SHAPES[name]?.points === 2 ? ": drag, or click two points" : "";
+      return button(`data-tool="${name}" title="${title}${how}" aria-label="${title}"`, icon(ICONS[name]));
     }).join("");
     const links = Object.entries(LINKS).map(([name, text]) => button(`data-link="${name}" title="Link ${text.toLowerCase()} across charts"`, text)).join("");
     this.element.innerHTML = `
