@@ -8,6 +8,7 @@ import pytest
 from aitrade.core.clock import at, ist_date, ist_time
 from aitrade.core.errors import OrderRefused, Refused
 from aitrade.core.events import Kind
+from aitrade.core.money import format_rupees
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
@@ -297,6 +298,7 @@ def test_a_price_alert_fires_once(begin):
     service.step(120)
     fired = [text for text in texts(service) if "rose to" in text]
     assert len(fired) == 1
+    assert f"(alert at {format_rupees(last - 5)})" in fired[0]
 
 
 def test_time_only_goes_forward(begin):

@@ -78,6 +78,7 @@ def test_the_square_off_gets_out_past_a_resting_target(begin):
     entry = service.engine.place(limit(service, Side.BUY, -3), TRADER)[0]
     service.step(20 * 60)
     assert target.state is OrderState.CANCELLED
+    assert target.reason.startswith(f"Cancelled for the exit of {TCS} MIS: ")
     assert entry.state is OrderState.CANCELLED
     assert service.engine.book.position(TCS, "MIS") == 0
     assert service.engine.notes == {}

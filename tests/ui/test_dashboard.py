@@ -194,6 +194,44 @@ def test_a_working_order_is_changed_and_cancelled_in_its_row(page):
     assert [one["filled"] for one in orders(page, key) if one["id"] == number] == [0]
 
 
+@pytest.mark.parametrize("typed", [{"Quantity": "abc", "Price": "700"}, {"Quantity": "1x2"}, {"Price": "7oo"}])
+def test_what_cannot_be_read_changes_nothing(page, typed):
+    """A quantity or price that is none is refused by name under the row, which stays open; nothing is sent."""
+    number, row = work(page, "NSE:ITC", 10)
+    before = page.evaluate("number => aitrade.state.orders.get(number)", number)
+    row.get_by_role("button", name="Modify").click()
+    asked = []
+    page.on("request", lambda request: asked.append(request.method))
+    for name, text in typed.items():
+        page.locator(".books .drawer").get_by_label(name).last.fill(text)
+    page.locator(".books .drawer .btn-go").click()
+    page.wait_for_function("document.querySelector('.books .drawer-why').textContent !== ''")
+    assert next(iter(typed)).lower() in page.locator(".books .drawer-why").inner_text()
+    assert "PUT" not in asked
+    assert page.evaluate("number => aitrade.state.orders.get(number)", number) == before
+    row.get_by_role("button", name="Cancel").click()
+    page.wait_for_function("number => aitrade.state.orders.get(number).state === 'CANCELLED'", arg=number)
+
+
+def test_an_exit_names_the_orders_that_it_cancels(page):
+    """The question before an exit lists what rests on the position, and the order says what it was cancelled for."""
+    key = "NSE:KOTAKBANK"
+    choose(page, key)
+    ticket(page)
+    page.keyboard.type("5")
+    page.keyboard.press("Enter")
+    page.wait_for_function("key => aitrade.state.positions.get(`${key}|MIS`)?.quantity === 5", arg=key)
+    number, _row = work(page, key, 7)
+    page.locator(f".held tr[data-key='{key}|MIS']").get_by_role("button", name="Exit").click()
+    text = page.locator("dialog p").inner_text()
+    assert "BUY 7 KOTAKBANK LIMIT" in text
+    assert "cancelled first" in text
+    page.locator("dialog .dialog-actions button").last.click()
+    page.wait_for_function("key => aitrade.state.positions.get(`${key}|MIS`).quantity === 0", arg=key)
+    reason = page.evaluate("number => aitrade.state.orders.get(number).reason", number)
+    assert reason.startswith(f"Cancelled for the exit of {key} MIS")
+
+
 def test_a_position_is_converted_and_exited(page):
     """Convert asks how many and makes delivery of them; Exit closes what is left after one question."""
     key = "NSE:LT"

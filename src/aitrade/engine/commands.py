@@ -1,6 +1,7 @@
 """What a person can ask of a running book: each method checks, journals, acts, and answers with a row or a report."""
 
 from collections import Counter
+from collections.abc import Sized
 from typing import Any
 
 import msgspec
@@ -126,7 +127,7 @@ class Commands:
         for order in working:
             self._engine.cancel(order.id, who)
         self._engine.when_ended(key, working, lambda: self.exit_or_say(key, who))
-        note = f"the exit follows when {len(working)} working orders are cancelled"
+        note = f"the exit follows when {_count(working, 'working order is', 'working orders are')} cancelled"
         return [Placed(id=working[0].id, state=working[0].state, reason=note)]
 
     def exit_or_say(self, key: str, who: Who) -> None:
@@ -163,8 +164,10 @@ class Commands:
             engine.stop_strategy(name, who, "emergency stop")
         cancelled = engine.cancel_all(who)
         left = [row for row in self._views.positions() if row.quantity]
-        text = f"Trading is halted; {len(stopped)} strategies stopped, {cancelled} orders being cancelled."
-        text += f" {len(left)} positions stay open: square them off or resume." if left else " No position is open."
+        text = f"Trading is halted; {_count(stopped, 'strategy', 'strategies')} stopped, "
+        text += f"{_count(range(cancelled), 'order', 'orders')} being cancelled. "
+        open_ = f"{_count(left, 'position stays', 'positions stay')} open: square off or resume."
+        text += open_ if left else "No position is open."
         engine.say("alert", text, who.actor)
         return EmergencyReport(strategies_stopped=stopped, orders_cancelled=cancelled, positions_left=left, text=text)
 
@@ -324,6 +327,10 @@ def _together(costs: list[tuple[int, dict[str, int]]]) -> dict[str, int]:
     for _value, charges in costs:
         total.update(charges)
     return dict(total)
+
+
+def _count(found: Sized, one: str, more: str) -> str:
+    return f"{len(found)} {one if len(found) == 1 else more}"
 
 
 def _placed(orders: list[Order]) -> Placed:

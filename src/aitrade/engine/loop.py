@@ -29,6 +29,7 @@ from aitrade.core.events import (
     StrategyChange,
 )
 from aitrade.core.instruments import Instrument
+from aitrade.core.money import format_rupees
 from aitrade.core.orders import (
     TERMINAL,
     Fill,
@@ -317,6 +318,8 @@ class Engine:
         order = self.book.state.orders[update.order_id]
         if fill is not None:
             update = msgspec.structs.replace(update, fill=self._charged(order, fill))
+        elif update.what is Update.CANCELLED:
+            update = self._for_exit(update)
         self.record(Kind.UPDATE, update, order=order)
         self.account.work_out()
         self.updates[update.what] += 1
@@ -328,6 +331,15 @@ class Engine:
     def when_ended(self, key: str, orders: list[Order], then: Callable[[], None]) -> None:
         """Do `then` for a position when all `orders` have ended; a later wish for it replaces an earlier one."""
         self._waiting[key] = ({order.id for order in orders}, then)
+
+    def _for_exit(self, update: VenueUpdate) -> VenueUpdate:
+        """Say of a cancellation what it made way for, which the venue does not know."""
+        for key, (awaited, _then) in self._waiting.items():
+            if update.order_id in awaited:
+                said = update.reason[:1].lower() + update.reason[1:]
+                reason = f"Cancelled for the exit of {key.replace('|', ' ')}: {said}"
+                return msgspec.structs.replace(update, reason=reason)
+        return update
 
     def note(self, key: str, text: str) -> None:
         """Tell on a position what a person has to know."""
@@ -559,7 +571,7 @@ class Engine:
 
     def _fire(self, alert: PriceAlert, tick: Tick) -> None:
         way = "rose to" if alert.above else "fell to"
-        note = f"{alert.instrument} {way} {tick.price / 100:.2f} (alert at {alert.price / 100:.2f})."
+        note = f"{alert.instrument} {way} {format_rupees(tick.price)} (alert at {format_rupees(alert.price)})."
         self.record(Kind.ALERT, msgspec.structs.replace(alert, fired=tick.ts, note=note))
         self.index_alerts()
 

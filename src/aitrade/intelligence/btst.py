@@ -265,7 +265,6 @@ def _verdict(candidates: Sequence[Candidate]) -> str:
     best = candidates[0]
     if best.sendable:
         count = sum(candidate.sendable for candidate in candidates)
-        return (
-            f"{count} of {len(candidates)} shares score {SENDABLE} or more; first is {best.instrument}: {best.score}."
-        )
-    return f"No trade today: the best score is {best.score} ({best.instrument}), below {SENDABLE}."
+        first = f"first is {best.instrument}: {best.score:.2f}."
+        return f"{count} of {len(candidates)} shares score {SENDABLE} or more; {first}"
+    return f"No trade today: the best score is {best.score:.2f} ({best.instrument}), below {SENDABLE}."

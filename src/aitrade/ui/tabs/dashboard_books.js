@@ -2,6 +2,7 @@
 
 const WORKING = new Set(["NEW", "PENDING", "IN_DOUBT", "OPEN", "PARTIALLY_FILLED"]);
 const BAD = new Set(["REJECTED", "IN_DOUBT"]);
+const MOST_NAMED = 6;
 const DERIVATIVE = new Set(["FUTURE", "CALL", "PUT"]);
 
 const symbolOf = (key) => aitrade.label(key);
@@ -10,11 +11,9 @@ const sideOf = ({ side }) => (side === "BUY" ? "up" : "down");
 const priced = (paise) => (paise ? aitrade.format.price(Math.round(paise)) : "–");
 const money = (paise) => aitrade.format.rupees(Math.round(paise), { sign: true });
 
-// Rupees as typed, in paise; NaN for what is no number.
-const paise = (text) => (String(text).trim() ? Math.round(Number(String(text).replaceAll(",", "")) * 100) : 0);
-
 const lastOf = ({ instrument, last }) => aitrade.state.quotes.get(instrument)?.last || last;
 const unrealised = (row) => (row.quantity ? Math.round((lastOf(row) - row.average) * row.quantity) : 0);
+const percentOf = (row) => (row.quantity && row.average ? aitrade.format.percent((100 * unrealised(row)) / Math.abs(row.average * row.quantity)) : "–");
 const gain = (row) => row.realised + unrealised(row);
 
 function lots(key, units) {
@@ -42,9 +41,19 @@ function form(fields, verb, send) {
   return box;
 }
 
+// Orders that rest on the positions, which an exit cancels first: a line each, in a person's words.
+function restingOn(positions) {
+  const keys = new Set(positions.filter(({ quantity }) => quantity).map(({ key }) => key));
+  const resting = [...aitrade.state.orders.values()].filter((order) => WORKING.has(order.state) && keys.has(`${order.instrument}|${order.product}`));
+  if (!resting.length) return "";
+  const words = (order) => `${order.side} ${lots(order.instrument, order.quantity - order.filled)} ${symbolOf(order.instrument)} ${order.type} ${asked(order)}`;
+  const more = resting.length > MOST_NAMED ? [`… and ${resting.length - MOST_NAMED} more`] : [];
+  return [`\n${resting.length === 1 ? "This resting order is" : `These ${resting.length} resting orders are`} cancelled first:`, ...resting.slice(0, MOST_NAMED).map(words), ...more].join("\n");
+}
+
 function exit(row) {
   const word = row.quantity > 0 ? "Sell" : "Buy back";
-  const text = `${word} ${lots(row.instrument, Math.abs(row.quantity))} of ${symbolOf(row.instrument)} (${row.product}) at market?`;
+  const text = `${word} ${lots(row.instrument, Math.abs(row.quantity))} of ${symbolOf(row.instrument)} (${row.product}) at market?${restingOn([row])}`;
   return aitrade.confirm(text, { title: "Exit the position", yes: "Exit" }).then(
     (yes) => yes && aitrade.attempt(() => aitrade.post("/square_off", { instrument: row.instrument, product: row.product })),
   );
@@ -58,7 +67,7 @@ function positionTable() {
     const to = target(row);
     const fields = [["quantity", `Units of ${row.product} to make ${to}`, Math.abs(row.quantity)]];
     const send = async ({ quantity }) => {
-      await aitrade.post("/convert", { instrument: row.instrument, product: row.product, to, quantity: Number(quantity) });
+      await aitrade.post("/convert", { instrument: row.instrument, product: row.product, to, quantity: aitrade.unitsTyped(quantity, "quantity") });
       list.close();
       aitrade.toast(`${quantity} ${symbolOf(row.instrument)} converted to ${to}.`, "info");
     };
@@ -72,7 +81,10 @@ function positionTable() {
     { title: "Average", num: true, text: ({ average, quantity }) => (quantity ? priced(average) : "–") },
     { title: "Last", num: true, text: (row) => priced(lastOf(row)) },
     { title: "P&L", num: true, text: (row) => money(gain(row)), cls: (row) => direction(gain(row)), hint: "Realised today and unrealised, before charges" },
+    { title: "P&L %", num: true, wide: true, text: (row) => percentOf(row), cls: (row) => direction(unrealised(row)), hint: "Unrealised, of what was paid" },
     { title: "Charges", num: true, text: ({ charges }) => aitrade.format.rupees(charges), cls: () => "dim" },
+    { title: "Value", num: true, wide: true, text: (row) => aitrade.format.rupees(Math.abs(row.quantity) * lastOf(row), { dp: 0 }) },
+    { title: "Margin", num: true, wide: true, text: ({ margin }) => aitrade.format.rupees(margin, { dp: 0 }), cls: () => "dim", hint: "What the position ties by itself; together they tie less where one hedges another" },
     { title: "", text: ({ note, strategies }) => note || Object.keys(strategies).filter(Boolean).join(", "), cls: ({ note }) => (note ? "warn rest" : "dim rest"), hint: "Owner, or what to know" },
     {
       title: "", width: "118px",
@@ -99,9 +111,9 @@ function orderTable() {
     if (row.type === "LIMIT" || row.type === "SL") fields.push(["price", "Price", (row.price / 100).toFixed(2)]);
     if (row.type.startsWith("SL")) fields.push(["trigger", "Trigger", (row.trigger / 100).toFixed(2)]);
     const send = async ({ quantity, price, trigger }) => {
-      const terms = { quantity: Number(quantity) };
-      if (price !== undefined) terms.price = paise(price);
-      if (trigger !== undefined) terms.trigger = paise(trigger);
+      const terms = { quantity: aitrade.unitsTyped(quantity, "quantity") };
+      if (price !== undefined) terms.price = aitrade.rupeesTyped(price, "price");
+      if (trigger !== undefined) terms.trigger = aitrade.rupeesTyped(trigger, "trigger");
       await aitrade.put(`/orders/${row.id}`, terms);
       list.close();
     };
@@ -116,6 +128,10 @@ function orderTable() {
     { title: "Filled", num: true, text: ({ filled, quantity }) => `${format.number(filled)} / ${format.number(quantity)}` },
     { title: "Price", num: true, text: shownPrice, hint: "Average of what filled; while it works what is asked, a stop's trigger before the arrow", update: (cell, row) => titled(cell, `Asked: ${asked(row)}`) },
     { title: "State", text: ({ state }) => state.replaceAll("_", " ").toLowerCase(), cls: stateClass },
+    { title: "Asked", num: true, wide: true, text: asked, cls: () => "dim", hint: "The limit or market; a stop's trigger before the arrow" },
+    { title: "Value", num: true, wide: true, text: ({ average, filled }) => (filled ? format.rupees(Math.round(average * filled), { dp: 0 }) : "–"), cls: () => "dim", hint: "Of what filled" },
+    { title: "Changed", wide: true, text: ({ updated }) => format.time(updated), cls: () => "dim" },
+    { title: "Owner", wide: true, text: ({ strategy }) => strategy || "by hand", cls: () => "dim" },
     { title: "Reason", text: ({ reason, strategy }) => reason || strategy, cls: () => "dim rest", update: (cell, { reason, strategy }) => titled(cell, reason || strategy) },
     {
       title: "",
@@ -206,7 +222,8 @@ function render({ el }) {
   const [orders, trades] = [orderTable(), tradeTable()];
   const total = node("span", "num total");
   const all = button("Exit all", "btn-small btn-exit", async () => {
-    const yes = await aitrade.confirm("Close every open position at market?", { title: "Exit all positions", yes: "Exit all" });
+    const text = `Close every open position at market?${restingOn([...state.positions.values()])}`;
+    const yes = await aitrade.confirm(text, { title: "Exit all positions", yes: "Exit all" });
     if (yes) await aitrade.attempt(() => aitrade.post("/square_off", { instrument: "", product: "" }));
   });
   const held = panel("Positions", "held", total, all);

@@ -3,7 +3,6 @@
 const symbolOf = (key) => aitrade.label(key);
 const direction = (number) => (number > 0 ? "up" : number < 0 ? "down" : "");
 const signed = (paise) => aitrade.format.rupees(Math.round(paise), { sign: true });
-const paise = (text) => Math.round(Number(String(text).replaceAll(",", "")) * 100);
 
 const plain = (paise) => aitrade.format.rupees(Math.round(paise), { sign: true, dp: 0 });
 
@@ -64,13 +63,12 @@ function startForm(row, done) {
   why.setAttribute("role", "alert");
   const go = button("Start", "btn-go", async () => {
     why.textContent = "";
-    const body = {
-      instruments: fields.instruments.value.split(",").map((one) => one.trim()).filter(Boolean),
-      quantity: Number(fields.quantity.value),
-      parameters: Object.fromEntries(parameters.map(([name, { value }]) => [name, Number(value)])),
-    };
     try {
-      await aitrade.post(`/strategies/${row.name}/start`, body);
+      await aitrade.post(`/strategies/${row.name}/start`, {
+        instruments: fields.instruments.value.split(",").map((one) => one.trim()).filter(Boolean),
+        quantity: aitrade.unitsTyped(fields.quantity.value, "quantity"),
+        parameters: Object.fromEntries(parameters.map(([name, { value }]) => [name, aitrade.unitsTyped(value, name.replaceAll("_", " "))])),
+      });
       done();
     } catch (error) {
       why.textContent = aitrade.sentences(error).map(({ text }) => text).join(" ");
@@ -121,7 +119,7 @@ function alertPanel() {
 
   const add = async () => {
     why.textContent = "";
-    const at = paise(price.value);
+    const at = aitrade.paise(price.value);
     const last = state.quotes.get(chosen)?.last ?? 0;
     if (!(at > 0)) return (why.textContent = "Type a price in rupees, such as 1285.50.");
     try {
