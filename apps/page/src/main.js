@@ -29,6 +29,18 @@ on('day', async () => {
   await know(state.selected);
   select(state.instruments.has(state.selected) ? state.selected : state.watchlist[0]);
 });
+// What is ordered or held by another hand than this page's is not among the instruments that it began with.
+const asked = new Set();
+async function learn(rows) {
+  const missing = [...rows.values()].map((row) => row.instrument).filter((key) => !state.instruments.has(key) && !asked.has(key));
+  if (!missing.length) return;
+  for (const key of missing) asked.add(key);
+  await Promise.all([...new Set(missing)].map(know));
+  for (const type of ['orders', 'trades', 'positions']) emit(type, state[type]);
+}
+on('orders', learn);
+on('positions', learn);
+on('day', () => asked.clear());
 connect();
 watchOperations();
 

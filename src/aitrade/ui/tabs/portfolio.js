@@ -44,7 +44,7 @@ function positionTable() {
     { title: "Average", num: true, text: ({ average, quantity }) => (quantity ? priced(average) : "–") },
     { title: "Last", num: true, text: (row) => priced(lastOf(row)), cls: mark },
     { title: "Exposure", num: true, text: (row) => plain(valueOf(row)) },
-    { title: "P&L %", num: true, wide: true, text: (row) => (units(row) && row.average ? aitrade.format.percent((100 * gainOf(row)) / Math.abs(row.average * units(row))) : "–"), cls: (row) => direction(gainOf(row)), hint: "Unrealised, of what was paid" },
+    { title: "P&L %", num: true, wide: true, text: (row) => (row.quantity && row.average ? aitrade.format.percent((100 * gainOf(row)) / Math.abs(row.average * row.quantity)) : "–"), cls: (row) => direction(gainOf(row)), hint: "Unrealised, of what was paid" },
     { title: "Charges", num: true, wide: true, text: ({ charges }) => rupees(charges), cls: () => "dim" },
     { title: "Margin", num: true, text: ({ margin }) => plain(margin), cls: () => "dim", hint: "What the position ties by itself; together they tie less where one hedges another: see Margin used" },
     { title: "P&L", num: true, text: (row) => signed(gain(row)), cls: (row) => direction(gain(row)), hint: "Realised today and unrealised, before charges" },
