@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -59,6 +60,7 @@ class Running:
 
     def start(self) -> None:
         """Start the process; its output goes to its log."""
+        self._untie()
         self._log.parent.mkdir(parents=True, exist_ok=True)
         logs.roll(self._log, ist_date(time.time_ns()))
         tied = [TIED] if self.child.tied else []
@@ -122,6 +124,13 @@ class Running:
         if self._process is not None and not self.wait(seconds):
             self._process.kill()
             self._process.wait()
+        self._untie()
+
+    def _untie(self) -> None:
+        """Close the line to a process that has ended."""
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
 
     def wait(self, seconds: float) -> bool:
         """Wait for its end; return whether it ended."""
