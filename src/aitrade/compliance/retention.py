@@ -68,7 +68,8 @@ class Retention:
             return None
         name = path.relative_to(self.home)
         piece = (self.home / name.parts[0]).rglob("*") if row.together else [path]
-        since, days = max(last_written(one) for one in piece), self.days[row.data_class]
+        since = max(last_written(one) for one in piece if one.is_file())
+        days = self.days[row.data_class]
         return Kept(name.as_posix(), row.data_class, days, since, since + timedelta(days=days))
 
     def require_past(self, path: Path) -> None:
