@@ -48,6 +48,13 @@ FILLS = [
         "BUY 10 SL 101.00 101.50, 101.00x400, modify #1 10 at 101.50 trigger 100.50, 101.20x400",
         "ACCEPTED, TRIGGERED, MODIFY_REJECTED, FILL 10@101.20",
     ),
+    # a stop that the last price has reached is refused, and so is such a change; before a print, the close counts
+    ("100.00x400, SELL 10 SL-M 100.00", "REJECTED"),
+    ("100.00x400, SELL 10 SL-M 101.00", "REJECTED"),
+    ("100.00x400, BUY 10 SL 99.50 99.60", "REJECTED"),
+    ("BUY 10 SL-M 100.00", "REJECTED"),
+    ("BUY 10 SL 101.00 101.50, 100.60x400, modify #1 10 at 100.60 trigger 100.50", "ACCEPTED, MODIFY_REJECTED"),
+    ("BUY 10 SL 101.00 101.50, 100.60x400, modify #1 10 at 102.00 trigger 101.00", "ACCEPTED, MODIFIED 10@102.00"),
     # IOC takes what the first print gives and cancels the rest
     ("BUY 10 LIMIT 100.00 IOC, 100.00x400", "ACCEPTED, FILL 10@100.00"),
     ("BUY 10 LIMIT 100.00 IOC, 100.00x20, 100.00x400", "ACCEPTED, FILL 5@100.00, CANCELLED"),

@@ -65,12 +65,12 @@ def test_a_late_tick_triggers_nothing_either():
     exchange = PaperExchange(CALENDAR, RULES, {SHARE.key: SHARE}, latency=SLOW)
     heard = []
     exchange.connect(heard.append)
-    exchange.place(new_order(request(type=OrderType.SL_M, price=0, trigger=10_000), NOON, 1), SHARE)
+    exchange.place(new_order(request(type=OrderType.SL_M, price=0, trigger=10_050), NOON, 1), SHARE)
     exchange.place(new_order(request(type=OrderType.MARKET, price=0), NOON, 2), SHARE)
     exchange.advance(NOON + 40 * MILLISECOND)
-    exchange.on_tick(Tick(SHARE.key, NOON + 20 * MILLISECOND, 10_000, 400))
+    exchange.on_tick(Tick(SHARE.key, NOON + 20 * MILLISECOND, 10_050, 400))
     assert [update.what for update in heard] == [Update.ACCEPTED, Update.ACCEPTED]
-    exchange.on_tick(Tick(SHARE.key, NOON + 50 * MILLISECOND, 10_000, 400))
+    exchange.on_tick(Tick(SHARE.key, NOON + 50 * MILLISECOND, 10_050, 400))
     assert [update.what for update in heard[2:]] == [Update.FILL, Update.TRIGGERED]
 
 

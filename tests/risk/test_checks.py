@@ -10,12 +10,14 @@ from risk_account import DAY, NIFTY, TCS, Book, future, option
 
 from aitrade.core.clock import SECOND, at
 from aitrade.core.instruments import Exchange, Instrument, Kind
-from aitrade.core.orders import OrderRequest, OrderType, Product, Side, Validity
+from aitrade.core.orders import Order, OrderRequest, OrderType, Product, Side, Validity
 from aitrade.market.calendar import Calendar
 from aitrade.market.rules import Rules
+from aitrade.risk import exchange_rules
 from aitrade.risk.checks import RiskDesk
 from aitrade.risk.limits import Limits
 from aitrade.risk.refusals import Rule
+from aitrade.risk.rulebook import exchange_table
 
 BUY, SELL = Side
 CNC, MIS, NRML = Product
@@ -404,3 +406,41 @@ def test_the_days_before_and_after_are_looked_up_anew():
     for day in (date(2025, 3, 26), date(2025, 3, 27), date(2025, 3, 28)):
         now = at(day, "10:00")
         assert rules_of(ask(), book().price(TCS.key, 1_000_00, now), now, who) == []
+
+
+@pytest.mark.parametrize(
+    ("side", "trigger", "passes"),
+    [(SELL, 999_95, True), (SELL, 1_000_00, False), (SELL, 1_005_00, False),
+     (BUY, 1_000_05, True), (BUY, 1_000_00, False), (BUY, 995_00, False)],
+)  # fmt: skip
+@pytest.mark.parametrize("held", [0, 10, -10])
+def test_a_stop_that_would_fire_at_once_is_refused(side, trigger, passes, held):
+    """A buy's trigger lies above the last price and a sale's below, an exit's too: it is the exchange's own rule."""
+    account = Book().price(TCS.key, 1_000_00, NOW).hold(TCS, MIS, held)
+    for more in ({"type": SL_M}, {"type": SL, "price": trigger}):
+        request = ask(side=side, quantity=10, product=MIS, trigger=trigger, **more)
+        found = desk().check(request, TCS, NOW, account)
+        assert [refusal.rule for refusal in found.refusals] == ([] if passes else [Rule.PRICE])
+        assert found.is_exit == (held * side.sign < 0)
+
+
+def test_a_trigger_that_stays_is_not_asked_again():
+    """A stop that the price has passed can get another limit; a new trigger meets the rule."""
+    account = Book().price(TCS.key, 1_020_00, NOW)
+    request = ask(quantity=10, product=MIS, type=SL, trigger=1_005_00, price=1_006_00)
+    order = Order(id="A" * 20, request=request, quantity=10, price=1_011_00, trigger=1_010_00)
+    for trigger, rules in ((1_010_00, []), (1_005_00, [Rule.PRICE]), (1_025_00, [])):
+        terms = msgspec.structs.replace(request, trigger=trigger, price=trigger)
+        found = desk().check_modification(terms, order, TCS, NOW, account)
+        assert [refusal.rule for refusal in found] == rules
+
+
+def test_no_other_order_meets_the_rule_of_stops():
+    """Market and limit orders are judged by as many rules as before: the order path gains no call."""
+    table = exchange_table(desk()._own)
+    judged = {}
+    for request in (ask(), ask(type=LIMIT, price=1_000_00), ask(type=SL_M, trigger=1_010_00)):
+        case = desk()._case(request, TCS, NOW, Book().price(TCS.key, 1_000_00, NOW))
+        judged[request.type] = [judge for _, judge in table.of(case)]
+    assert exchange_rules.trigger in judged[SL_M]
+    assert exchange_rules.trigger not in judged[MARKET] + judged[LIMIT]

@@ -78,7 +78,10 @@ class RiskDesk:
         if case.quantity <= 0:
             text = f"{order.filled} units have filled: ask for more than that, or cancel the rest."
             return (Refusal(Rule.LOT, text),)
-        case.replaced = self._case(order.request, instrument, now, account, own)
+        present = order.request
+        if order.trigger != present.trigger:
+            present = msgspec.structs.replace(present, trigger=order.trigger)
+        case.replaced = self._case(present, instrument, now, account, own)
         case.replaced.quantity, case.replaced.price = own, order.price or order.trigger or case.last
         exiting = exits(terms, case.quantity, instrument, account, own)
         return self._judged(case, self._exchange if exiting else self._changed)

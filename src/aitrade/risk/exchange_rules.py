@@ -12,7 +12,7 @@ from aitrade.risk.slicing import slice_quantity
 
 _LIMIT, _MARKET, _SL, _SL_M = OrderType.LIMIT, OrderType.MARKET, OrderType.SL, OrderType.SL_M
 _PRICED = frozenset({_LIMIT, _SL})
-_TRIGGERED = frozenset({_SL, _SL_M})
+TRIGGERED = frozenset({_SL, _SL_M})
 _CNC, _MIS, _NRML = Product.CNC, Product.MIS, Product.NRML
 
 
@@ -70,8 +70,8 @@ def price(case: Case) -> str | None:
     kind, at, trigger = request.type, request.price, request.trigger
     if (at > 0) is not (kind in _PRICED) or at < 0:
         return f"A {kind} order has {'a' if kind in _PRICED else 'no'} price, not {format_rupees(at)}: correct it."
-    if (trigger > 0) is not (kind in _TRIGGERED) or trigger < 0:
-        has = "a" if kind in _TRIGGERED else "no"
+    if (trigger > 0) is not (kind in TRIGGERED) or trigger < 0:
+        has = "a" if kind in TRIGGERED else "no"
         return f"A {kind} order has {has} trigger price, not {format_rupees(trigger)}: correct it."
     if kind is _SL and (at - trigger) * case.sign < 0:
         way = "at or above" if case.sign > 0 else "at or below"
@@ -79,6 +79,24 @@ def price(case: Case) -> str | None:
             f"The limit {format_rupees(at)} lies on the wrong side: put it {way} the trigger {format_rupees(trigger)}."
         )
     return None
+
+
+def trigger(case: Case) -> str | None:
+    """A stop waits: a buy's trigger lies above the last price, a sale's below it. A trigger that stays is not asked.
+
+    The words that brokers hand on from NSE: "Trigger price for stoploss sell orders should be lower than the last
+    traded price", and the mirror of it (stocksdeveloper.in/knowledgebase/trigger-price-rejected; Kotak Securities'
+    support says the same).
+    """
+    at, last = case.request.trigger, case.last
+    stays = case.replaced is not None and case.replaced.request.trigger == at
+    if stays or not (at > 0 and last > 0) or (at - last) * case.sign > 0:
+        return None
+    way = "above" if case.sign > 0 else "below"
+    return (
+        f"A {case.request.side} stop waits for a price {way} the last, {format_rupees(last)}: its trigger "
+        f"{format_rupees(at)} would fire at once. Put it {way}, or send a LIMIT or MARKET order."
+    )
 
 
 def tick(case: Case) -> str | None:

@@ -56,6 +56,7 @@ def exchange_table(own: DeskRules) -> Table:
         Row(Rule.PRODUCT, exchange_rules.product, lambda case: exchange_rules.product(case) is not None),
         Row(Rule.LOT, exchange_rules.lot, _always),
         Row(Rule.PRICE, exchange_rules.price, _always),
+        Row(Rule.PRICE, exchange_rules.trigger, _triggered),
         Row(Rule.TICK, exchange_rules.tick, _priced),
         Row(Rule.BAND, exchange_rules.band, _priced),
         Row(Rule.FREEZE, exchange_rules.freeze, lambda case: case.instrument.freeze > 0),
@@ -87,6 +88,10 @@ def _always(_case: Case) -> bool:
 
 def _priced(case: Case) -> bool:
     return case.request.type is not OrderType.MARKET
+
+
+def _triggered(case: Case) -> bool:
+    return case.request.type in exchange_rules.TRIGGERED
 
 
 def _sells_delivery(case: Case) -> bool:

@@ -203,6 +203,7 @@ class PaperExchange(SimulatedVenue):
             phases.entry_refusal(order, phase, tape.now)
             or admission.refusal(order, self._today())
             or self._price_refusal(order, rules)
+            or (self._trigger_refusal(order) if order.waiting else "")
             or self._expiry_refusal(order)
         )
         if reason:
@@ -229,6 +230,11 @@ class PaperExchange(SimulatedVenue):
         last = self._pit.last.get(order.instrument.key)
         waits = order.taking and not rules.collects and last is not None and self._tape.now - last.ts > OLD
         return reasons.waits(last) if waits and last is not None else ""
+
+    def _trigger_refusal(self, order: Working) -> str:
+        """Return why a stop's trigger lies on the wrong side of the last price (first, yesterday's), or ""."""
+        last = self._pit.last_price(order) or order.instrument.previous_close
+        return reasons.fires_at_once(order, last) if last and (order.trigger - last) * order.sign <= 0 else ""
 
     def _reference(self, order: Working) -> int:
         """Return the close, or before there is one the closing auction's reference; 0 where no price is known.
@@ -299,6 +305,7 @@ class PaperExchange(SimulatedVenue):
             phases.alter_refusal(order, phase, self._tape.now)
             or admission.refusal(wanted, self._today())
             or self._price_refusal(wanted, phases.conduct(phase))
+            or (self._trigger_refusal(wanted) if order.waiting and trigger != order.trigger else "")
         )
 
     def _withdraw(self, order: Working) -> None:

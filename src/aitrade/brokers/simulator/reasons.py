@@ -50,6 +50,15 @@ def outside_auction(order: Working, band: tuple[int, int]) -> str:
     )
 
 
+def fires_at_once(order: Working, last: int) -> str:
+    """A stop on the wrong side of the last price."""
+    should, where = ("higher", "above") if order.sign > 0 else ("lower", "below")
+    return (
+        f"The trigger {rupees(order.trigger)} of a {order.side} stop has to be {should} than the last price "
+        f"{rupees(last)}; put it {where}, or send the order without a trigger."
+    )
+
+
 def contract_stopped(order: Working, stops: int) -> str:
     """An expiring contract after its last trade."""
     return f"{order.instrument.key} stopped trading at {ist_time(stops)} on its expiry day; it settles in cash."
