@@ -9,6 +9,7 @@ from aitrade.ops.alerts import drill, proof
 from aitrade.ops.alerts.delivery import lock_path
 from aitrade.ops.alerts.settings import AlertSettings
 from aitrade.ops.alerts.webhook import Webhook
+from aitrade.ops.preflight import monitoring_items
 from aitrade.ops.preflight.check import Status
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.monitoring_items import AlertsTested
@@ -54,7 +55,16 @@ def test_a_rule_that_is_switched_off_fails(ground):
     (ground.home / "alerts.toml").write_text("[rules.stale-feed]\non = false\n")
     found = AlertsTested().examine(ground)
     assert found.status is Status.FAIL
-    assert "rules switched off: stale-feed" in found.evidence
+    assert "the rule stale-feed is switched off" in found.evidence
+
+
+def test_an_alert_that_comes_late_fails(ground, monkeypatch):
+    """It is received, and later than it has to be: here anything is."""
+    monkeypatch.setattr(monitoring_items, "SEEN_SECONDS", 0.0)
+    found = AlertsTested().examine(ground)
+    assert found.status is Status.FAIL
+    assert "the alert with a nonce took" in found.evidence
+    assert "a damaged journal's took" in found.evidence
 
 
 def test_rules_that_do_not_fit_fail(ground):

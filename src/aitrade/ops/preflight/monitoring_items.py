@@ -2,9 +2,12 @@
 
 import time
 
-from aitrade.ops.preflight.check import Finding, Item, Measured, Section, Source, Status
+from aitrade.ops.preflight.check import Finding, Item, Measured, Section, Source, finding
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.observing import ErrorsTracked, HealthMonitoring, MetricsCollected
+
+SEEN_SECONDS = 5.0
+"""Within this an alert has to be received."""
 
 
 class AlertsTested:
@@ -26,10 +29,15 @@ class AlertsTested:
         done = drill(ground.scratch / "alerts", ground.home)
         channels = proofs(ground.home, settings, time.time_ns())
         confirmed = [one.channel for one in channels if one.external and one.state is State.CONFIRMED]
+        wrong = [f"the rule {name} is switched off" for name in off]
+        wrong += [
+            f"{what} took {seconds:.1f} s to arrive, more than {SEEN_SECONDS:g} s"
+            for what, seconds in (("the alert with a nonce", done.nonce_s), ("a damaged journal's", done.rule_s))
+            if seconds > SEEN_SECONDS
+        ]
         words = (
             f"An alert with nonce {done.nonce} came back on a loopback webhook after {done.nonce_s:.2f} s",
             f"a damaged journal's after {done.rule_s:.2f} s",
-            f"rules switched off: {', '.join(off) or 'none'}",
             f"channels: {', '.join(f'{one.channel} {one.state}' for one in channels) or 'none'}",
             "a person elsewhere is reached" if confirmed else "nobody elsewhere is reached: the desktop does not count",
         )
@@ -38,7 +46,7 @@ class AlertsTested:
             "rules_off": len(off), "channels": len(channels), "external_confirmed": len(confirmed),
             "unconfirmed": ", ".join(one.channel for one in channels if one.state is not State.CONFIRMED),
         }  # fmt: skip
-        return Finding(Status.of(not off), f"{'; '.join(words)}.", measured, Source.SYSTEM, 2 + len(channels))
+        return finding(wrong, f"{'; '.join(words)}.", measured, Source.SYSTEM, 2 + len(channels))
 
 
 ITEMS: tuple[Item, ...] = (HealthMonitoring(), MetricsCollected(), AlertsTested(), ErrorsTracked())

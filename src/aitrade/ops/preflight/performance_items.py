@@ -15,8 +15,8 @@ from aitrade.ops.preflight.timing import Timing, timed
 
 ORDER_MS, INPUT_MS, CHART_MS, MEMORY_SHARE = 30.0, 50.0, 100.0, 0.7
 INPUT_ROUNDS = 12
-PLAY_SECONDS = 12.0
-"""How long a session is played for its memory: over sixty samples."""
+PLAY_SECONDS = 10.0
+"""How long a session is played for its memory: some fifty samples."""
 SESSION_SECONDS = 375 * 60
 
 

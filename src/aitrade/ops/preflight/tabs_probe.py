@@ -15,7 +15,7 @@ from aitrade.risk.limits import Limits
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PATIENCE_MS, SETTLE_MS, LOOKS = 10_000, 300, 8
+PATIENCE_MS, SETTLE_MS, LOOKS = 10_000, 150, 16
 FRESH_SECONDS = OLD_SECONDS = 5.0
 ALIVE_SECONDS = 1.0
 """An engine whose clock went on for less, of the seconds without a price, stood still with its feed."""
