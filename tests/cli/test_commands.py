@@ -9,8 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from aitrade.cli import COMMANDS, main
+from aitrade.core.money import format_rupees
 from aitrade.engine.client import EngineClient
 from aitrade.engine.settings import EngineSettings
+from aitrade.ops.orphans import stays_open
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,10 @@ def test_a_limit_order_rests_and_is_cancelled(home):
         last = next(row[2] for row in engine.snapshot().quotes if row[0] == "NSE:TCS")
     _status, output = call(home, "order", "buy", "TCS", "1", "--price", str(last * 97 // 10_000))
     order_id = output.split()[0]
-    assert order_id in until(home, order_id, "order", "list")
+    listed = until(home, order_id, "order", "list")
+    row = next(line for line in listed.splitlines() if order_id in line)
+    assert "LIMIT" in row
+    assert format_rupees(last * 97 // 10_000 * 100) in row
     assert call(home, "order", "cancel", order_id)[0] == 0
     assert "CANCELLED" in until(home, "CANCELLED", "order", "list")
 
@@ -79,6 +84,27 @@ def test_refusals_are_one_sentence_and_status_two(home, arguments, says):
     assert status == 2
     assert says in output
     assert "Traceback" not in output
+
+
+def test_a_quantity_over_freeze_is_sliced_when_that_is_asked_for(home):
+    """Refused as one order, with the way to send it; as slices it breaks no rule of size any more."""
+    with EngineClient.of(home) as engine:
+        future = next(row for row in engine.search("NIFTY") if row.kind == "FUTURE" and row.underlying == "NSE:NIFTY")
+    sent = ("order", "buy", future.key, str(future.freeze // future.lot * future.lot + future.lot), "--product", "NRML")
+    status, output = call(home, *sent)
+    assert (status, "--slice" in output) == (2, True)
+    assert "freeze" not in call(home, *sent, "--slice")[1]
+
+
+def test_a_stop_shows_its_trigger(home):
+    """A stop-loss order is listed with the price that wakes it."""
+    with EngineClient.of(home) as engine:
+        last = next(row[2] for row in engine.snapshot().quotes if row[0] == "NSE:INFY")
+    trigger = last * 97 // 10_000
+    order_id = call(home, "order", "sell", "INFY", "1", "--trigger", str(trigger))[1].split()[0]
+    row = next(line for line in until(home, order_id, "order", "list").splitlines() if order_id in line)
+    assert format_rupees(trigger * 100) in row
+    assert call(home, "order", "cancel", order_id)[0] == 0
 
 
 def test_halt_and_resume(home):
@@ -107,6 +133,23 @@ def test_books_are_listed_and_a_traded_one_is_not_reset(home):
     assert (status, "stop the engine first" in output) == (2, True)
     assert call(home, "book", "new", "mine")[0] == 0
     assert call(home, "book", "reset", "mine")[0] == 0
+
+
+def test_shares_that_are_held_are_listed_and_stay_open(home):
+    """Bought for delivery and carried over night they are no position of the day, and still there."""
+    assert call(home, "order", "buy", "WIPRO", "7", "--product", "CNC")[0] == 0
+    assert "7" in until(home, "NSE:WIPRO", "positions")
+    with EngineClient.of(home, seconds=60) as engine:
+        engine.set_speed(speed=0)
+        limit = time.monotonic() + 120
+        while not engine.snapshot().time.done and time.monotonic() < limit:
+            time.sleep(0.2)
+        engine.set_speed(speed=1)
+        engine.jump("next")
+        assert "NSE:WIPRO: 7 shares stay held" in stays_open(engine)
+    _status, output = call(home, "positions")
+    held = output[output.index("held shares") :]
+    assert held.splitlines()[1].split()[:3] == ["NSE:WIPRO", "7", "7"]
 
 
 def test_without_an_engine_the_way_is_shown(tmp_path):

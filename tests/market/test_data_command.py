@@ -29,6 +29,7 @@ def test_import_reports_list_lists_and_report_details(run, tmp_path):
     assert line.split() == ["NSE:TCS", "1-minute", "bars", "2025-03-28", "2025-03-28", "375", "yes", "unknown"]
     report = run("report", "NSE:TCS").output
     assert "set aside: 2 x out of session" in report
+    assert run("report", "tcs").output == report
     assert "1.csv  (1-minute stock CSV)" in report
 
 

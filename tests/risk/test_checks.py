@@ -444,3 +444,10 @@ def test_no_other_order_meets_the_rule_of_stops():
         judged[request.type] = [judge for _, judge in table.of(case)]
     assert exchange_rules.trigger in judged[SL_M]
     assert exchange_rules.trigger not in judged[MARKET] + judged[LIMIT]
+
+
+def test_a_closed_market_sends_nobody_to_another_product():
+    """Once the day is over CNC is as closed as MIS: only the closed market and its square-off are told."""
+    found = desk().check(ask(), TCS, at(DAY, "17:00"), book().price(TCS.key, 1_000_00, at(DAY, "17:00"))).refusals
+    assert {refusal.rule for refusal in found} >= {Rule.PHASE, Rule.SQUARE_OFF}
+    assert not any("use CNC" in refusal.text for refusal in found)

@@ -173,6 +173,29 @@ def test_options_are_sent_in_lots(page):
     assert page.locator(f".watch tr[data-key='{key}']").count() == 1
 
 
+def test_a_quantity_over_the_freeze_limit_is_sent_in_slices(page):
+    """The ticket asks how to send it only then; as slices no rule of size is broken, and the request says so."""
+    search(page)
+    page.keyboard.type("nifty fut", delay=30)
+    page.locator(".watch-hit").first.wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_function("aitrade.state.selected?.endsWith('FUT')")
+    key = page.evaluate("aitrade.state.selected")
+    choose(page, key)
+    ticket(page)
+    slices = page.locator(".ticket-slices button", has_text="Slices")
+    assert not slices.is_visible()
+    lots = page.evaluate(
+        "key => Math.floor(aitrade.state.instruments.get(key).freeze / aitrade.state.instruments.get(key).lot) + 1", key
+    )
+    page.locator(".ticket-quantity input").fill(str(lots))
+    page.wait_for_function("document.querySelector('.ticket-quantity .ticket-fault')?.textContent.includes('freeze')")
+    with page.expect_request(lambda asked: "/preview" in asked.url and asked.post_data_json["slice"]):
+        slices.click()
+    page.wait_for_function("!document.querySelector('.ticket').textContent.includes('freeze')")
+    page.keyboard.press("Escape")
+
+
 def test_a_working_order_is_changed_and_cancelled_in_its_row(page):
     """Modify takes new terms under the row, shows the engine's sentence when it refuses, and Cancel takes it back."""
     key = "NSE:SBIN"

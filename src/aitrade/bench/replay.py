@@ -4,18 +4,22 @@ import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aitrade.bench import Figures, Say
 from aitrade.compliance.journal import Journal
-from aitrade.core.clock import MINUTE, at
+from aitrade.core.clock import MINUTE, at, ist
 from aitrade.core.config import load
+from aitrade.core.instruments import Kind
+from aitrade.core.money import PAISE
 from aitrade.core.orders import Product
 from aitrade.core.parity import order_list_hash
 from aitrade.core.quotes import Bar
 from aitrade.engine.settings import EngineSettings
 from aitrade.market.charges import ChargeBook
+from aitrade.market.symbols import kind_of
 from aitrade.ops.rig import DAY, scratch, shares
 from aitrade.research import compiled
 from aitrade.research.columns import columns
@@ -23,8 +27,12 @@ from aitrade.research.replay import Charged, Replay
 from aitrade.strategies import MOVING_AVERAGE
 from aitrade.strategies.trend import Trend
 
+if TYPE_CHECKING:
+    from aitrade.market.input_store import InputStore
+
 SESSIONS, MINUTES, QUANTITY, ROUNDS = 250, 375, 10, 5
-REAL_DAY = "2025-03-28"
+REAL_DAY, SYMBOLS = "2025-03-28", 3
+HEADER = "date,time,open,high,low,close,volume,oi,exchangecode,symbolcode,expiry"
 
 
 def replay(say: Say) -> Figures:
@@ -88,13 +96,13 @@ def _day(say: Say) -> Figures:
     """Return the seconds of a whole day; of the real one where it is at hand, else of the simulated one, by name."""
     from aitrade.engine.service import Service
 
-    real = Path(load().real_data or "../shared/data") / "nse-1min-stocks-2025"
     with scratch() as folder:
-        mode = "replay" if real.is_dir() else "simulated"
-        if mode == "replay":
-            _import_day(real, folder)
-        else:
-            say("no real data here (AITRADE_REAL_DATA): the simulated day, 440 instruments, is timed instead")
+        mode = "replay" if _real_day(folder) else "simulated"
+        if mode == "simulated":
+            say(
+                f"{REAL_DAY} is neither imported (aitrade data import) nor in AITRADE_REAL_DATA: the simulated day, "
+                "440 instruments, is timed instead"
+            )
         settings = EngineSettings(
             home=str(folder),
             mode=mode,
@@ -112,11 +120,33 @@ def _day(say: Say) -> Figures:
     return {"real_day_s" if mode == "replay" else "simulated_day_s": took}
 
 
-def _import_day(real: Path, folder: Path) -> None:
+def _real_day(folder: Path) -> bool:
+    """Import the real day into `folder`, from its files or from what is imported on this machine; return whether."""
     from aitrade.market.importing import import_path
     from aitrade.market.input_store import InputStore
 
+    configuration = load()
     name = date.fromisoformat(REAL_DAY).strftime("%d-%m-%Y.csv")
+    files = Path(configuration.real_data or "../shared/data") / "nse-1min-stocks-2025"
+    found = sorted(files.glob(f"*/{name}")) or _copied(InputStore(configuration.market_folder), folder / "files", name)
     store = InputStore(folder / "market")
-    for path in sorted(real.glob(f"*/{name}")):
+    for path in found:
         import_path(path, store)
+    return bool(found)
+
+
+def _copied(store: "InputStore", folder: Path, name: str) -> list[Path]:
+    """Write the imported minutes of the day's first three shares as their files were; none where there are fewer."""
+    day = date.fromisoformat(REAL_DAY)
+    found = [key for key in store.days().get(day, []) if kind_of(key) is Kind.EQUITY][:SYMBOLS]
+    paths = [folder / key.rpartition(":")[2] / name for key in found]
+    for key, path in zip(found, paths, strict=True):
+        path.parent.mkdir(parents=True)
+        bars = store.bars(key, 1, at(day, "00:00"), at(day, "23:59"))
+        path.write_text("\n".join([HEADER, *(_row(bar) for bar in bars)]))
+    return paths if len(paths) == SYMBOLS else []
+
+
+def _row(bar: Bar) -> str:
+    prices = [f"{paise / PAISE:.2f}" for paise in (bar.open, bar.high, bar.low, bar.close)]
+    return ",".join([f"{ist(bar.start):%d-%m-%Y,%H:%M:%S}", *prices, f"{bar.volume},0,1,0,"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from aitrade.cli.options import REFUSED, data_folder, kind
+from aitrade.cli.trading import key_of
 from aitrade.core.config import default_home
 from aitrade.core.errors import Refused
 from aitrade.core.instruments import Kind
@@ -69,9 +70,12 @@ def list_(home: Path | None) -> None:
 @data_folder
 @kind
 def report_(symbol: str | None, home: Path | None) -> None:
-    """Show the quality report of the last import; with a SYMBOL (NSE:RELIANCE), everything that is known of it."""
+    """Show the quality report of the last import; with a SYMBOL (RELIANCE, MCX:GOLD), all that is known of it."""
     store = _store(home)
-    found = [one for one in kept(store) if symbol in (None, one.subject)]
+    known = kept(store)
+    if symbol and symbol not in {one.subject for one in known}:
+        symbol = key_of(symbol)
+    found = [one for one in known if symbol in (None, one.subject)]
     if not found:
         wanted = f"of {symbol}" if symbol else "yet"
         raise Refused(f"There is no quality report {wanted}; `aitrade data list` names what is imported.")

@@ -11,6 +11,7 @@ from aitrade.core.config import load
 from aitrade.core.money import format_rupees, from_rupees, group_indian
 from aitrade.core.orders import OrderRequest, OrderType, Product, Side, Validity
 from aitrade.engine.client import EngineClient
+from aitrade.engine.messages import HoldingRow
 
 PRODUCTS, VALIDITIES = list(Product), list(Validity)
 
@@ -32,10 +33,10 @@ def order() -> None:
     """Send, cancel and list orders."""
 
 
-def _send(home: Path | None, side: Side, given: dict[str, str | int]) -> None:
+def _send(home: Path | None, side: Side, given: dict[str, str | int | bool]) -> None:
     price, trigger = given["price"], given["trigger"]
     request = OrderRequest(
-        instrument=_key(str(given["instrument"])),
+        instrument=key_of(str(given["instrument"])),
         side=side,
         quantity=int(given["quantity"]),
         type=_type(str(price or ""), str(trigger or "")),
@@ -44,13 +45,15 @@ def _send(home: Path | None, side: Side, given: dict[str, str | int]) -> None:
         product=Product(str(given["product"]).upper()),
         validity=Validity(str(given["validity"]).upper()),
         reference=uuid.uuid4().hex,
+        slice=bool(given["sliced"]),
     )
     with client(home) as engine:
         placed = engine.place(request)
     click.echo(f"{placed.id} {placed.state} {placed.reason}".rstrip())
 
 
-def _key(text: str) -> str:
+def key_of(text: str) -> str:
+    """Return an instrument's key; a bare name is a share of NSE."""
     return text.upper() if ":" in text else f"NSE:{text.upper()}"
 
 
@@ -70,9 +73,10 @@ def _order_command(side: Side) -> click.Command:
     @click.option(
         "--validity", default="DAY", show_default=True, type=click.Choice(list(Validity), case_sensitive=False)
     )
+    @click.option("--slice", "sliced", is_flag=True, help="Send a quantity over the freeze limit as several orders.")
     @data_folder
     @kind
-    def send(home: Path | None, **given: str | int) -> None:
+    def send(home: Path | None, **given: str | int | bool) -> None:
         _send(home, side, given)
 
     send.help = f"{side.title()} QUANTITY units of INSTRUMENT, such as RELIANCE or NFO:NIFTY27MAR25FUT."
@@ -106,29 +110,55 @@ def list_orders(home: Path | None) -> None:
     rows = [
         (
             row.id, ist_time(row.created), row.side, row.instrument, f"{row.filled}/{row.quantity}", row.type,
-            row.product, format_rupees(round(row.average)) if row.filled else "-", row.state, row.reason,
+            _asked(row.price, row.type in _LIMITED), _asked(row.trigger, row.type in _STOPS), row.product,
+            _asked(round(row.average), bool(row.filled)), row.state, row.reason,
         )
         for row in orders
     ]  # fmt: skip
-    table(rows, ("order", "time", "side", "instrument", "filled", "type", "product", "average", "state", "reason"))
+    table(rows, _ORDER_HEADINGS)
+
+
+_LIMITED, _STOPS = (OrderType.LIMIT, OrderType.SL), (OrderType.SL, OrderType.SL_M)
+_ORDER_HEADINGS = (
+    "order", "time", "side", "instrument", "filled", "type", "limit", "trigger", "product", "average", "state",
+    "reason",
+)  # fmt: skip
+
+
+def _asked(paise: int, there: bool) -> str:
+    return format_rupees(paise) if there else "-"
 
 
 @click.command()
 @data_folder
 @kind
 def positions(home: Path | None) -> None:
-    """List positions with their profit and loss."""
+    """List positions with their profit and loss, and the shares that are held."""
     with client(home) as engine:
-        held = engine.positions()
+        now = engine.snapshot()
     rows = [
         (
             row.instrument, row.product, _units(row.quantity), format_rupees(round(row.average)),
             format_rupees(row.last), format_rupees(row.realised, sign=True), format_rupees(row.unrealised, sign=True),
             row.note,
         )
-        for row in held
+        for row in now.positions
     ]  # fmt: skip
     table(rows, ("instrument", "product", "units", "average", "last", "realised", "unrealised", "note"))
+    if now.holdings:
+        click.echo()
+        _show_holdings(now.holdings)
+
+
+def _show_holdings(holdings: list[HoldingRow]) -> None:
+    rows = [
+        (
+            row.instrument, _units(row.quantity), _units(row.t1) if row.t1 else "-", format_rupees(round(row.average)),
+            format_rupees(row.last), format_rupees(row.unrealised, sign=True),
+        )
+        for row in holdings
+    ]  # fmt: skip
+    table(rows, ("held shares", "units", "of them T+1", "average", "last", "unrealised"))
 
 
 def _units(quantity: int) -> str:

@@ -3,6 +3,8 @@
 import signal
 import sys
 import webbrowser
+from contextlib import suppress
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -15,6 +17,7 @@ from aitrade.core.errors import AitradeError, Refused
 from aitrade.core.money import PAISE
 from aitrade.engine.pace import FASTEST
 from aitrade.engine.settings import EngineSettings, continues
+from aitrade.market.calendar import Calendar, Segment
 from aitrade.ops.alerts.child import watcher
 from aitrade.ops.backup.child import copier
 from aitrade.ops.maintenance.supervised import scheduler_child
@@ -57,6 +60,7 @@ def up(
     home: Path | None,
 ) -> None:
     """Trade on paper: start the market, the engine and the page, and open it."""
+    session, start = _market_day(session, load(home=home).home), _time_of_day(start)
     if live:
         _refuse_live(load(home=home), Source.REPLAY if session else Source.SIMULATED)
     configuration = load(home=home, seed=seed, page_port=page_port, speed=None if speed is None else SPEEDS[speed])
@@ -86,6 +90,27 @@ def _say_which_day(supervisor: Supervisor, settings: EngineSettings) -> None:
         day = client.snapshot().world.session
     if settings.day not in ("", day):
         click.echo(continues(settings.book, day, settings.day))
+
+
+def _market_day(text: str | None, home: Path) -> str | None:
+    """Return the day in ISO; raise Refused for what is no date or no trading day, UnknownDate beyond the calendar."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"--session {text} is no date; write it like 2025-03-28.") from None
+    return Calendar.load(home).session(day, Segment.CASH_FNO).day.isoformat()
+
+
+def _time_of_day(text: str | None) -> str | None:
+    """Return it in full; raise Refused for what is no time of day."""
+    if not text:
+        return None
+    for pattern in ("%H:%M", "%H:%M:%S"):
+        with suppress(ValueError):
+            return f"{datetime.strptime(text, pattern).time()}"  # noqa: DTZ007 - a time, of the market's day
+    raise Refused(f"--start {text} is no time of day; write it like 10:30.")
 
 
 def _have_vault(home: Path) -> None:

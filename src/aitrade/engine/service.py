@@ -543,8 +543,12 @@ class Service:
             self.engine.say("warning", continues(self.settings.book, day, asked), "clock")
 
     def _start_configured(self) -> None:
+        instruments = self.feed.watchlist[:STRATEGY_INSTRUMENTS]
+        if self.settings.strategies and not instruments:
+            text = f"No strategy was started: of {self.feed.day} only indices are imported. Import shares of that day."
+            self.engine.say("warning", text, "strategy")
+            return
         for name in self.settings.strategies:
-            instruments = self.feed.watchlist[:STRATEGY_INSTRUMENTS]
             self.commands.start(name, {"instruments": instruments, "quantity": STRATEGY_QUANTITY}, ENGINE)
 
     def _report_torn(self) -> None:

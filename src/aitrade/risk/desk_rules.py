@@ -126,8 +126,10 @@ def square_off(case: Case) -> str | None:
     due = case.traded.square_off
     if case.request.product is not _MIS or case.now < due:
         return None
-    other = "NRML" if case.traded.derivative else "CNC"
-    return f"MIS positions are squared off from {ist_time(due)[:5]}, it is {ist_time(case.now)}: use {other}."
+    since = f"MIS positions are squared off from {ist_time(due)[:5]}, it is {ist_time(case.now)}"
+    if case.phase is PhaseName.CLOSED:
+        return f"{since}: send it when the market is open."
+    return f"{since}: use {'NRML' if case.traded.derivative else 'CNC'}."
 
 
 def expiry(case: Case) -> str | None:

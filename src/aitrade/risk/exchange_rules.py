@@ -130,7 +130,7 @@ def freeze(case: Case) -> str | None:
         return None
     return (
         f"{group_indian(str(quantity))} units are over the freeze quantity of {group_indian(str(limit))}: "
-        f"let it be sliced, or send {_slices(quantity, case.instrument)}."
+        f"let it be sliced (--slice, or Slices on the ticket), or send {_slices(quantity, case.instrument)}."
     )
 
 

@@ -7,6 +7,7 @@ const FIELD_OF = {
   lot: "quantity", quantity: "quantity", freeze: "quantity", value: "quantity", delivery: "quantity", margin: "quantity",
   price: "price", tick: "price", band: "price", product: "product", square_off: "product", order_type: "type", stale_price: "type",
 };
+const SLICES = "Slices";
 const CHARGES = ["brokerage", "stt", "transaction", "sebi", "ipft", "stamp", "gst", "dp"];
 
 const symbolOf = (key) => aitrade.label(key);
@@ -32,6 +33,9 @@ async function form(model) {
   };
 }
 
+// Whether a quantity is above what one order may be: then the ticket asks how it is sent.
+const over = (instrument, quantity) => instrument?.freeze > 0 && quantity > instrument.freeze;
+
 // What the form asks for, and what in it cannot be read.
 function reading(fields, instrument) {
   const problems = [];
@@ -50,6 +54,7 @@ function reading(fields, instrument) {
     instrument: instrument?.key ?? "", side: fields.get("side"), quantity, type,
     price: amount("price", type === "LIMIT" || type === "SL"), trigger: amount("trigger", type.startsWith("SL")),
     product: fields.get("product"), validity: fields.get("validity"),
+    slice: over(instrument, quantity) && fields.get("slices") === SLICES,
   };
   return { request, problems };
 }
@@ -130,7 +135,9 @@ function draggable(box, handle) {
 function dressBox(box, fields, instrument, low) {
   const side = fields.get("side");
   const lot = instrument?.lot ?? 1;
-  Object.assign(box.dataset, { side, type: fields.get("type"), derivative: DERIVATIVE.has(instrument?.kind), lots: lot > 1 });
+  const { quantity } = reading(fields, instrument).request;
+  const derivative = DERIVATIVE.has(instrument?.kind);
+  Object.assign(box.dataset, { side, type: fields.get("type"), derivative, lots: lot > 1, over: over(instrument, quantity) });
   aitrade.say(low.go, `${side === "BUY" ? "Buy" : "Sell"} ${symbolOf(instrument?.key ?? "")}`);
   aitrade.dress(low.go, `btn ticket-send ${side === "BUY" ? "btn-buy" : "btn-sell"}`);
 }
@@ -147,6 +154,7 @@ function fill(fields, order, instrument) {
   const last = aitrade.state.quotes.get(instrument?.key)?.last ?? 0;
   fields.set("price", ((order.price || last) / 100).toFixed(2));
   fields.set("trigger", ((order.trigger || last) / 100).toFixed(2));
+  fields.set("slices", "One order");
   fields.set("product", order.product ?? "MIS");
   fields.set("validity", order.validity ?? "DAY");
 }

@@ -20,9 +20,10 @@ _CHOICES = {
     "product": [product.value for product in Product],
     "validity": [validity.value for validity in Validity],
     "unit": ["units", "lots"],
+    "slices": ["One order", "Slices"],
 }
 _NUMBERS = {"quantity": "Quantity", "price": "Price ₹", "trigger": "Trigger ₹"}
-_ORDER = ("side", "quantity", "unit", "type", "price", "trigger", "product", "validity")
+_ORDER = ("side", "quantity", "unit", "type", "price", "trigger", "slices", "product", "validity")
 
 
 class TicketView(anywidget.AnyWidget):
