@@ -5,6 +5,7 @@ import shutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from traded_home import BOOK, project, shelf, traded
 
 from aitrade.compliance.journal import Journal, frames, segments
@@ -22,8 +23,11 @@ from aitrade.ops.backup.heads import head_of
 from aitrade.ops.backup.mirror import Mirror
 from aitrade.ops.backup.projections import projected, rebuild
 from aitrade.ops.backup.restoring import restore
+from aitrade.ops.backup.shelf import LeftOut
 from aitrade.ops.backup.verifying import verify
 from aitrade.store.vault import Vault
+
+LEFT_OUT = LeftOut("x", 1, 1, "y")
 
 
 @pytest.fixture
@@ -302,6 +306,22 @@ def test_a_bad_backup_is_refused_before_anything_is_touched(home, book, tmp_path
         restore(home)
     after = everything(home)
     assert {name for name in after.keys() | before.keys() if after.get(name) != before.get(name)} <= _locks(home)
+
+
+@pytest.mark.parametrize("change", [{"at": 2**62}, {"kind": "full"}, {"books": ()}, {"left_out": (LEFT_OUT,)}])
+def test_a_description_that_was_changed_is_refused(home, book, change):
+    """What lies in clear beside a backup has to say what is sealed in it: an old one cannot pass for the newest."""
+    made = backup.run(home)
+    changed = replace(made, **change)
+    if changed.kind != made.kind:
+        shelf(home).bundle(changed).parent.mkdir()
+        shelf(home).bundle(made).rename(shelf(home).bundle(changed))
+        shelf(home).bundle(made).with_suffix(".json").unlink()
+    shelf(home).add(changed)
+    before = everything(home / "books")
+    with pytest.raises(Refused, match="describes another backup"):
+        restore(home)
+    assert everything(home / "books") == before
 
 
 def test_a_running_engine_keeps_its_data_folder(home, book):

@@ -95,7 +95,10 @@ def rebuild_in(
 ) -> Rebuilt:
     """Rebuild a data folder in an empty place, every file and every book verified; raise Refused, JournalBroken."""
     shelf.check(backup)
-    unpack(keys, shelf.bundle(backup), folder, backup.context)
+    manifest = unpack(keys, shelf.bundle(backup), folder, backup.context)
+    told = [(one.id, one.kind, one.at, one.books, one.left_out) for one in (manifest, backup)]
+    if told[0] != told[1]:
+        raise Refused(f"What lies beside {backup.id} describes another backup than the sealed one; choose another.")
     books = heads_of(folder)
     different = differing(books, backup.books)
     if different:

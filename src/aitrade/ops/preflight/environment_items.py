@@ -47,6 +47,7 @@ class BackedUp:
         right = (
             f"{backup.id}, {hours:.1f} hours old, restored in {verified.seconds:.1f} s: {verified.files} files and "
             f"{len(verified.books)} journals with no difference, on another device."
+            + "".join(f" {place}." for place in backup.left_out)
         )
         measured: Measured = {
             "hours": round(hours, 2), "restore_s": verified.seconds, "files": verified.files,
