@@ -1,5 +1,7 @@
 """The checks of Performance: each measures what it says, and fails when its thing is slow."""
 
+from datetime import date
+
 import pytest
 from made_book import MadeBook
 
@@ -103,6 +105,14 @@ def test_each_layout_is_switched_fifty_times():
     assert {(shape.grid, shape.bars, shape.switches >= 50) for shape in SHAPES} == {
         (1, 375, True), (1, 100_000, True), (6, 375, True),
     }  # fmt: skip
+
+
+def test_a_session_is_played_on_the_newest_imported_trading_day(ground, monkeypatch):
+    """A holiday's rows, and a day that no calendar knows, are no session; without any there is none."""
+    assert ground.newest_day() is None
+    monday, holiday, far = date(2026, 11, 23), date(2026, 11, 24), date(2099, 1, 1)
+    monkeypatch.setattr("aitrade.ops.preflight.ground.imported_days", lambda _store: [monday, holiday, far])
+    assert ground.newest_day() == monday
 
 
 def used(*ours, machine=2000):

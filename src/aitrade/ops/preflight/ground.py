@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aitrade.core.config import Configuration
-from aitrade.core.errors import AitradeError, Refused
+from aitrade.core.errors import AitradeError, Refused, UnknownDate
 from aitrade.engine.client import EngineClient
+from aitrade.market.calendar import Calendar, Segment
 from aitrade.market.input_store import InputStore
 from aitrade.market.replay import imported_days
 from aitrade.ops.chart_days import SYMBOLS, last_day, store_of_minutes, store_of_ticks
@@ -71,14 +72,13 @@ class Ground:
     def played(self) -> "tuple[Trading, Page]":
         """A whole `aitrade up` whose session may be played to its end, and its page, ready.
 
-        It replays the newest day of the installation's imported market data, and what `trading` started is ended before
-        it; where nothing is imported, it is `trading` itself.
+        It replays the newest trading day of the installation's imported market data, and what `trading` started is
+        ended before it; where nothing is imported, it is `trading` itself.
         """
-        started = self.browser
-        days = imported_days(InputStore(self.configuration.market_folder))
-        if not days:
+        started, day = self.browser, self.newest_day()
+        if day is None:
             return self.trading, self.page
-        running = self._once("imported", lambda: self._alone("imported", days[-1], self._import))
+        running = self._once("imported", lambda: self._alone("imported", day, self._import))
         return running, self._once("imported_page", lambda: self._visit(started, running))
 
     @property
@@ -91,6 +91,12 @@ class Ground:
         """The page of `replaying`, ready."""
         started, running = self.browser, self.replaying
         return self._once("replay_page", lambda: self._visit(started, running))
+
+    def newest_day(self) -> date | None:
+        """Return the newest imported day on which the market traded, None where there is none."""
+        calendar, days = Calendar.load(self.home), imported_days(InputStore(self.configuration.market_folder))
+        traded = (day for day in reversed(days) if _traded(calendar, day))
+        return next(traded, None)
 
     def client(self) -> EngineClient:
         """Return a client of the scratch engine."""
@@ -170,6 +176,13 @@ class Ground:
         if isinstance(found, AitradeError):
             raise found
         return found
+
+
+def _traded(calendar: Calendar, day: date) -> bool:
+    try:
+        return calendar.is_trading_day(day, Segment.CASH)
+    except UnknownDate:
+        return False
 
 
 def bare_environment() -> dict[str, str]:
