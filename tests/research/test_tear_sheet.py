@@ -22,6 +22,12 @@ def test_days_by_hand():
     assert falls([0.1, -0.2, 0.05]) == pytest.approx([0.0, 0.2, 0.16])
 
 
+def test_a_fall_from_the_first_day_on_began_with_the_book():
+    """Two days of losses: the top was before the first of them, and no day is named for it."""
+    sheet = book_sheet(made(-100_00, -100_00), [])
+    assert (sheet.drawdown, sheet.drawdown_from, sheet.drawdown_to) == (pytest.approx(0.19), "", "2026-01-02")
+
+
 def test_few_days_give_no_yearly_figure():
     """Nineteen days say nothing of a year; twenty do, by the textbook."""
     pnl = [10_00, -5_00] * 10

@@ -191,14 +191,14 @@ def _grown(returns: Sequence[float]) -> float:
 
 
 def _fall(days: Sequence[DayMade], returns: Sequence[float]) -> tuple[float, str, str]:
-    """Return the deepest fall, the last day at the top before it, and the day at its bottom."""
+    """Return the deepest fall, the last day at the top before it ("" where it fell from its begin), and its bottom."""
     below = falls(returns)
     deepest = max(below, default=0.0)
     if not deepest:
         return 0.0, "", ""
     bottom = below.index(deepest)
-    top = max((index for index in range(bottom) if not below[index]), default=0)
-    return deepest, days[top].day, days[bottom].day
+    tops = [days[index].day for index in range(bottom) if not below[index]]
+    return deepest, tops[-1] if tops else "", days[bottom].day
 
 
 def _spread(returns: Sequence[float]) -> tuple[float, float, float]:

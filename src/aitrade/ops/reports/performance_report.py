@@ -96,7 +96,7 @@ class Performance(msgspec.Struct):
     def summary(self, sheet: Sheet) -> Figures:
         """Return the span in nine figures."""
         made = self.made.days
-        fall = f"{sheet.drawdown_from} to {sheet.drawdown_to}" if sheet.drawdown else "never"
+        fall = f"{sheet.drawdown_from or 'the beginning'} to {sheet.drawdown_to}" if sheet.drawdown else "never"
         return Figures(
             [
                 amount("P&L", sum(pnl for _, _, pnl, _ in self.days), "charges taken off", sign=True),
