@@ -14,7 +14,7 @@ from aitrade.market.calendar import Calendar
 from aitrade.market.premium import premium
 from aitrade.market.rules import Rules
 from aitrade.market.simulated import calibrate, universe
-from aitrade.market.simulated.fit_days import around_shape, at_knots
+from aitrade.market.simulated.fit_days import around_shape, at_knots, stock_days
 from aitrade.market.simulated.market import Market
 
 LAST = date(2026, 7, 15)
@@ -137,6 +137,68 @@ def test_the_chain_smiles_as_fitted(markets):
     assert skew == pytest.approx(FIGURES.option.skew, rel=0.1)
     assert curve == pytest.approx(FIGURES.option.curvature, rel=0.15)
     assert 0.4 < held[Kind.PUT] / held[Kind.CALL] < 1.6
+
+
+def chain_of(market, row):
+    """Return (turnover, call and put places by strike in paise) of NIFTY's nearest expiry."""
+    listed = market.contracts(row)
+    places = [n for n, one in enumerate(listed.instruments) if one.is_option and one.symbol == "NIFTY"]
+    nearest = min(listed.instruments[n].expiry for n in places)
+    strikes = {}
+    for n in places:
+        if listed.instruments[n].expiry == nearest:
+            strikes.setdefault(listed.instruments[n].strike, {})[listed.instruments[n].kind] = n
+    return market.trade(row, listed), strikes
+
+
+@pytest.mark.parametrize("back", range(5))
+def test_both_sides_trade_around_the_money_all_day(markets, back):
+    """A week's days, an expiry among them: calls and puts nearest to the money trade alike, enough for a market order.
+
+    The money is where the index stands then, not where it ends; a quarter of what prints in three minutes is a lot.
+    """
+    market = markets[0]
+    row = market.row(LAST) - back
+    trade, strikes = chain_of(market, row)
+    spot = market.minutes(row).open[market.names.index("NSE:NIFTY")]
+    own = market.hours(row).derivative
+    for begin in range(0, len(own) - 30, 30):
+        near = strikes[min(strikes, key=lambda strike: abs(strike - spot[own[begin]]))]
+        call, put = (trade.lots[near[kind], own[begin : begin + 30]] for kind in (Kind.CALL, Kind.PUT))
+        assert 0.2 < put.sum() / call.sum() < 5
+        assert min(call.reshape(10, 3).sum(axis=1).min(), put.reshape(10, 3).sum(axis=1).min()) >= 4
+
+
+@pytest.mark.parametrize("back", range(5))
+def test_volume_and_open_interest_fall_off_smoothly(markets, back):
+    """From strike to strike they change by a few times at the most: no cliff at the money, on expiry days neither."""
+    market = markets[0]
+    row = market.row(LAST) - back
+    trade, strikes = chain_of(market, row)
+    spot = market.minutes(row).open[market.names.index("NSE:NIFTY"), 0]
+    near = sorted(strike for strike in strikes if abs(strike - spot) < 400_00)
+    assert len(near) > 12
+    for kind in (Kind.CALL, Kind.PUT):
+        for figures in (trade.lots.sum(axis=1), trade.oi[:, 0], trade.oi[:, -1]):
+            steps = np.abs(np.diff(np.log([figures[strikes[strike][kind]] for strike in near])))
+            assert steps.max() < np.log(5)
+
+
+def test_the_first_minute_is_as_wide_as_real_ones(markets, days, real_data):
+    """Spans of the first minute and of the first five lie near the real days', in median and tail."""
+    ranged = []
+    for symbol, made in zip(("ICICIBANK", "RELIANCE", "TCS"), stock_days(real(real_data)), strict=True):
+        ranged.append((spans(made), spans(bars_of(days, markets[0].names.index(f"NSE:{symbol}")))))
+    real_spans, simulated = (np.concatenate(side) for side in zip(*ranged, strict=True))
+    for share in (50, 90):
+        assert np.percentile(simulated, share, axis=0) == pytest.approx(
+            np.percentile(real_spans, share, axis=0), rel=0.2
+        )
+
+
+def spans(bars):
+    """Return (days, 2) spans of the first minute and the first five."""
+    return np.stack([np.log(bars[:, :n, 1].max(axis=1) / bars[:, :n, 2].min(axis=1)) for n in (1, 5)], axis=1)
 
 
 def test_the_figures_in_the_package_are_those_of_the_real_days(real_data):

@@ -10,14 +10,16 @@ from aitrade.core.clock import DAY
 from aitrade.core.instruments import Instrument, Kind
 from aitrade.market.draws import Floats, Ints, normal, word
 from aitrade.market.premium import premium
-from aitrade.market.simulated.universe import OptionFigures
+from aitrade.market.simulated.universe import Calibration, OptionFigures
 
 YEAR = 365 * DAY
 _SIDE = 16
 """Strikes listed on each side of every close since the expiry came near: 33 at the least."""
 _FINE_DAYS = 10
 """Days to expiry below which strikes stand at every step; before that at every second one."""
-_HELD_NOISE = 0.4
+_LEAST = 1 / 365
+"""Years to expiry below which a profile narrows no more: the last day's lies as wide as that of a day before."""
+_HELD_NOISE = 0.15
 _DAY_NOISE = 0.05
 """Deviations of log open interest: between contracts, and from a contract's evening to the next; chosen, not fitted."""
 
@@ -111,52 +113,67 @@ def values(
     return np.where(contracts.option[index], worth, forward)
 
 
-def sizes(
-    contracts: Contracts,
-    evening: date,
-    spot: Floats,
-    vix: float,
-    ts: int,
-    figures: OptionFigures,
-    table: dict[str, list[tuple[int, float, float]]],
-    seed: int,
-) -> tuple[Ints, Ints]:
-    """Return open interest (units) on `evening`, and the lots that a day like it trades.
+def held(
+    contracts: Contracts, evening: date, spot: Floats, vix: float, ts: int, figures: Calibration, seed: int
+) -> Ints:
+    """Return open interest (units) on `evening`: an expiry's by its days to expiry, laid over the strikes as fitted."""
+    option = figures.option
+    lots = _laid(
+        contracts, evening, (spot[:, None], np.array([vix]), np.array([ts])), figures, (0, option.oi_CE, option.oi_PE)
+    )
+    noise = _noise(contracts, evening, seed)
+    return np.maximum(lots[:, 0] * noise, 1).astype(np.int64) * contracts.lot
 
-    What an expiry holds goes by its days to expiry, and lies over the strikes as in the fitted profile.
+
+def traded(
+    contracts: Contracts, day: date, market: tuple[Floats, Floats, Ints], figures: Calibration, seed: int
+) -> Floats:
+    """Return (contracts, minutes) lots that `day` would trade if every minute of it were like this one.
+
+    `market` is spot by contract and minute (paise), India VIX by minute (points) and the minutes' starts (ns UTC): what
+    trades lies around the money of the minute, wherever the day has taken it.
     """
-    everything = np.arange(len(contracts.row))
-    left = [(date.fromisoformat(one.expiry) - evening).days for one in contracts.instruments]
-    total = np.array([_total(table[name], days) for name, days in zip(contracts.table, left, strict=True)]).reshape(
-        -1, 2
+    option = figures.option
+    lots = _laid(contracts, day, market, figures, (1, option.volume_CE, option.volume_PE))
+    return np.maximum(lots * _noise(contracts, day, seed)[:, None], 1.0)
+
+
+def _noise(contracts: Contracts, day: date, seed: int) -> Floats:
+    alike = _HELD_NOISE * normal(seed, contracts.word, "held")
+    return np.exp(alike + _DAY_NOISE * normal(seed, contracts.word, day.toordinal(), "held"))
+
+
+def _laid(
+    contracts: Contracts,
+    day: date,
+    market: tuple[Floats, Floats, Ints],
+    figures: Calibration,
+    sides: tuple[int, list[float], list[float]],
+) -> Floats:
+    """Return (contracts, minutes) lots: the size table's total, laid over the strikes by the profile of the sides."""
+    spot, vix, ts = market
+    column, call, put = sides
+    everything = np.arange(len(contracts.row))[:, None]
+    left = np.maximum(years(contracts, everything, ts), _LEAST)
+    x = moneyness(contracts, everything, spot, left, vix)
+    profile = np.where(
+        contracts.call[:, None],
+        np.interp(x, figures.option.moneyness, call),
+        np.interp(x, figures.option.moneyness, put),
     )
-    x = moneyness(contracts, everything, spot, years(contracts, everything, ts), vix)
-    width = _width(contracts, spot, years(contracts, everything, ts), vix)
-    sides = [
-        _profile(figures.moneyness, figures.oi_CE, figures.oi_PE, x, contracts),
-        _profile(figures.moneyness, figures.volume_CE, figures.volume_PE, x, contracts),
+    total = [
+        _total(figures.size[name], (date.fromisoformat(one.expiry) - day).days, column)
+        for name, one in zip(contracts.table, contracts.instruments, strict=True)
     ]
-    noise = _HELD_NOISE * normal(seed, contracts.word, "held") + _DAY_NOISE * normal(
-        seed, contracts.word, evening.toordinal(), "held"
-    )
-    lots = [
-        np.maximum(total[:, column] * np.where(contracts.option, sides[column] * width, 1.0) * np.exp(noise), 1)
-        for column in (0, 1)
-    ]
-    return lots[0].astype(np.int64) * contracts.lot, lots[1].astype(np.int64)
+    share = np.where(contracts.option[:, None], profile * _width(contracts, spot, left, vix), 1.0)
+    return np.array(total).reshape(-1, 1) * share
 
 
-def _total(table: list[tuple[int, float, float]], days: int) -> tuple[float, float]:
-    """Return (OI lots, traded lots) of an expiry, between the table's rows by the logarithm."""
-    at = [row[0] for row in table]
-    held, traded = (np.exp(np.interp(days, at, np.log([row[column] for row in table]))) for column in (1, 2))
-    return float(held), float(traded)
+def _total(table: list[tuple[int, float, float]], days: int, column: int) -> float:
+    """Return the lots of OI (0) or traded (1) of an expiry, between the table's rows by the logarithm."""
+    return float(np.exp(np.interp(days, [row[0] for row in table], np.log([row[1 + column] for row in table]))))
 
 
-def _width(contracts: Contracts, spot: Floats, left: Floats, vix: float) -> Floats:
+def _width(contracts: Contracts, spot: Floats, left: Floats, vix: Floats) -> Floats:
     """Return the share of the profile's half-deviation bin that a strike covers."""
-    return contracts.step / spot / (contracts.over_vix * vix / 100 * np.sqrt(np.maximum(left, 1e-3))) / 0.5
-
-
-def _profile(at: list[float], call: list[float], put: list[float], x: Floats, contracts: Contracts) -> Floats:
-    return np.where(contracts.call, np.interp(x, at, call), np.interp(x, at, put))
+    return contracts.step[:, None] / spot / (contracts.over_vix[:, None] * vix / 100 * np.sqrt(left)) / 0.5

@@ -12,7 +12,7 @@ from aitrade.core.instruments import Instrument
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.market.draws import Ints, word
 from aitrade.market.rules import Rules
-from aitrade.market.simulated.contracts import Contracts, sizes
+from aitrade.market.simulated.contracts import Contracts, held, traded
 from aitrade.market.simulated.day import Day, Hours, hours, minutes, names
 from aitrade.market.simulated.derive import Rows, tick
 from aitrade.market.simulated.expiries import last_trade, next_expiries
@@ -142,18 +142,21 @@ class Market:
 
     def trade(self, row: int, contracts: Contracts) -> Turnover:
         """Return what `contracts` hold and trade over the day `row`."""
-        held, _ = self._sizes(row - 1, contracts)
-        later, lots = self._sizes(row, contracts)
-        hours_, ordinal = self.hours(row), self.walk.days[row].toordinal()
-        evenings = Evenings(held, later, lots)
-        return turnover(contracts, evenings, hours_.derivative, hours_.count, ordinal, self.model.figures, self.seed)
-
-    def _sizes(self, row: int, contracts: Contracts) -> tuple[Ints, Ints]:
-        evening, figures = self.evening(row), self.model.figures
-        spot = evening.spot[contracts.row].astype(np.float64)
-        return sizes(
-            contracts, self.walk.days[row], spot, evening.vix, evening.ts, figures.option, figures.size, self.seed
+        hours_, day, made, figures = self.hours(row), self.walk.days[row], self.minutes(row), self.model.figures
+        own = hours_.derivative
+        market = (
+            made.open[contracts.row][:, own].astype(np.float64),
+            made.open[-1, own] / 100,
+            hours_.start + own * MINUTE,
         )
+        lots = traded(contracts, day, market, figures, self.seed)
+        evenings = Evenings(self._held(row - 1, contracts), self._held(row, contracts), lots)
+        return turnover(contracts, evenings, own, hours_.count, day.toordinal(), figures, self.seed)
+
+    def _held(self, row: int, contracts: Contracts) -> Ints:
+        evening = self.evening(row)
+        spot = evening.spot[contracts.row].astype(np.float64)
+        return held(contracts, self.walk.days[row], spot, evening.vix, evening.ts, self.model.figures, self.seed)
 
     def derived(
         self, row: int, contracts: Contracts, pairs: tuple[Ints, Ints], lots: Ints, below: tuple[Path, Ints]

@@ -16,7 +16,7 @@ from aitrade.core.quotes import Bar
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.market.draws import Ints
 from aitrade.market.rules import Rules
-from aitrade.market.simulated.contracts import Contracts, only, sizes
+from aitrade.market.simulated.contracts import Contracts, held, only, traded
 from aitrade.market.simulated.day import continuous
 from aitrade.market.simulated.derive import Rows, last_tick, minute_bars, tick
 from aitrade.market.simulated.expiries import last_trade, next_expiries
@@ -56,7 +56,7 @@ class ModelledChain:
         find, close_of = partial(next_expiries, rules, day), partial(_stop, calendar)
         self.contracts = Listing(day, universe, self._figures, rules, find, close_of, evening).derivatives()
         self._keys = {one.key: place for place, one in enumerate(self.contracts.instruments)}
-        self._turnover = self._trade(self.contracts, evening, calendar.previous_trading_day(day, Segment.CASH), day)
+        self._day, self._held = day, self._hold(evening, calendar.previous_trading_day(day, Segment.CASH), day)
         self._rows = [index.key for index in listed]
 
     def _evening(self, closes: Sequence[Sequence[int]], calendar: Calendar, day: date) -> Evening:
@@ -66,15 +66,21 @@ class ModelledChain:
         spot = np.array([past[-1] for past in closes], np.int64)
         return Evening(spot, spot, self._vix, before.close, past)
 
-    def _trade(self, contracts: Contracts, evening: Evening, before: date, day: date) -> Turnover:
-        """Return the day's turnover; the day's own evening is sized off the one before: nobody knows it yet."""
-        spot, figures = evening.spot[contracts.row].astype(np.float64), self._figures
-        (held, _), (later, lots) = (
-            sizes(contracts, one, spot, evening.vix, evening.ts, figures.option, figures.size, _SEED)
-            for one in (before, day)
-        )
-        minutes = int(self._own[-1]) + 1
-        return turnover(contracts, Evenings(held, later, lots), self._own, minutes, day.toordinal(), figures, _SEED)
+    def _hold(self, evening: Evening, *days: date) -> list[Ints]:
+        """Return what is held before the day and after it, sized off the evening before: nobody knows the other yet."""
+        spot, ts = evening.spot[self.contracts.row].astype(np.float64), evening.ts
+        return [held(self.contracts, one, spot, self._vix, ts, self._figures, _SEED) for one in days]
+
+    def _trade(self) -> Turnover:
+        """Return the day's turnover: each minute's lies around the index as it stood at its start."""
+        contracts, own = self.contracts, self._own
+        start = self._start + own * MINUTE
+        row = np.repeat(np.arange(len(self._rows)), len(own))
+        spot = self._below.price[last_tick(self._below, row, np.tile(start, len(self._rows)))].reshape(-1, len(own))
+        market = spot[contracts.row].astype(np.float64), np.full(len(own), self._vix), start
+        lots = traded(contracts, self._day, market, self._figures, _SEED)
+        evenings = Evenings(*self._held, lots)
+        return turnover(contracts, evenings, own, int(own[-1]) + 1, self._day.toordinal(), self._figures, _SEED)
 
     def follow(self, paths: Mapping[str, Path]) -> None:
         """Take the indices' ticks of the whole day, each path in time order."""
@@ -84,6 +90,7 @@ class ModelledChain:
         ]
         columns = zip(*(msgspec.structs.astuple(path) for path in ordered), strict=True)
         self._below = Path(*(np.concatenate(column) for column in columns))
+        self._turnover = self._trade()
 
     def part(self, begin: int, end: int) -> Part | None:
         """Return the contracts' ticks in [begin, end) ns UTC, with volume and open interest; None without a minute."""

@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from aitrade.market.draws import Ints, normal, uniform
+from aitrade.market.draws import Floats, Ints, normal, uniform
 from aitrade.market.simulated.contracts import Contracts
 from aitrade.market.simulated.day import volume_share
 from aitrade.market.simulated.universe import Calibration
@@ -20,11 +20,11 @@ class Turnover(msgspec.Struct, frozen=True):
 
 
 class Evenings(msgspec.Struct, frozen=True):
-    """Open interest in units on the evening before and on the day's own, and the lots that the day trades."""
+    """Open interest in units on the evening before and on the day's own; (contracts, minutes) lots of such a day."""
 
     before: Ints
     after: Ints
-    lots: Ints
+    lots: Floats
 
 
 def turnover(
@@ -36,7 +36,7 @@ def turnover(
     lively = np.exp(noise * normal(seed, named, ordinal, place, "lots") - noise**2 / 2)
     odd = uniform(seed, named, ordinal, place, "odd lot")
     lots = np.zeros((len(held.lots), minutes), np.int64)
-    lots[:, own] = np.floor(held.lots[:, None] * share * lively + odd).astype(np.int64)
+    lots[:, own] = np.floor(held.lots * share * lively + odd).astype(np.int64)
     until = np.cumsum(lots, axis=1)
     before = np.concatenate([np.zeros((len(lots), 1), np.int64), until], axis=1)
     lot = contracts.lot[:, None]
