@@ -63,6 +63,41 @@ def test_an_iron_condor_ties_one_side():
     assert rupees(*legs) == 75 * (200 + 2 * 23_500 * 0.02)
 
 
+def test_published_margins_of_defined_risk_are_met():
+    """What brokers' calculators showed for hedged structures (docs/risk.md names them), within three per cent.
+
+    The sources give round figures; the second one, its outer legs sold, can lose nothing but what it cost.
+    """
+    nifty = [(17_500, Kind.CALL, -50), (17_700, Kind.CALL, 50), (16_500, Kind.PUT, -50), (16_300, Kind.PUT, 50)]
+    bank = [(51_500, Kind.CALL, 15), (51_700, Kind.CALL, -15), (51_100, Kind.PUT, 15), (50_900, Kind.PUT, -15)]
+    for shape, spot, published in ((nifty, 17_100_00, 43_000), (bank, 51_400_00, 31_522)):
+        legs = [leg(option(strike, kind), units) for strike, kind, units in shape]
+        assert rupees(*legs, spot=spot) == pytest.approx(published, rel=0.03)
+
+
+def test_the_margin_of_expiry_day_is_the_published_one_and_hedges_do_not_lower_it():
+    """A broker's own example: 2 % of 23,500 on 75 units are ₹35,250 more, with a hedge beside it or without."""
+    on_expiry = Margins(RATES, "2025-03-27", {NIFTY})
+    short, hedge = leg(option(24_000), -75), leg(option(24_200), 75)
+    for legs in ([short], [short, hedge]):
+        assert rupees(*legs, margins=on_expiry) - rupees(*legs) == 35_250
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([23_300, 23_500, 23_700]), st.sampled_from([Kind.CALL, Kind.PUT])), min_size=1)
+)
+def test_a_fully_hedged_structure_ties_its_greatest_loss_and_exposure(shorts):
+    """Every short leg with a long one 200 points further out: at most all widths, and two per cent a short leg."""
+    legs = []
+    for strike, kind in shorts:
+        legs += [leg(option(strike, kind), -75), leg(option(strike + 200 * (1 if kind is Kind.CALL else -1), kind), 75)]
+    net = {}
+    for one in legs:
+        net[one.instrument.key] = net.get(one.instrument.key, 0) + one.quantity
+    short = sum(-units for units in net.values() if units < 0)
+    assert rupees(*legs) <= len(shorts) * 75 * 200 + short * 23_500 * 0.02 + 1
+
+
 def test_a_short_index_option_ties_two_per_cent_more_on_its_expiry_day():
     """The ELM of the expiring contract comes on top, on that day only."""
     on_expiry = Margins(RATES, "2025-03-27", {NIFTY})

@@ -14,10 +14,12 @@ The method (rates and their sources are dated data in `market`; figures of 2026 
 - **An option's buyer** pays the premium and ties nothing more.
 - **Shares**: delivery is paid in full; intraday ties a dated part of the value (20 %, five times leverage).
 
-It leaves out what only the file has: volatility scans, inter-commodity credits, short-option minimum. Test it against
-published figures before it is relied on for real money.
+It leaves out what only the file has: volatility scans, inter-commodity credits, short-option minimum. What a defined
+risk ties is therefore its greatest loss and the exposure of its short legs, as an exchange asks it: docs/risk.md sets
+published figures beside it. Test it against more of them before it is relied on for real money.
 
-Source: nseclearing.in, SPAN risk parameters; SEBI/HO/MRD/TPD-1/P/CIR/2024/132 for the ELM.
+Source: nseclearing.in, SPAN risk parameters; SEBI/HO/MRD/TPD-1/P/CIR/2024/132 and NCL/CMPT/64639 for the ELM, which
+"applies even if the position is hedged" (support.zerodha.com, additional-elm-for-index-expiry).
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence

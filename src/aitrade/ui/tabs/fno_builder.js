@@ -245,7 +245,7 @@ function render({ model, el }) {
   }
 
   function drawCosts() {
-    const known = answer && costs?.charges ? [['Margin', costs.margin], ['Charges', costs.charges.total ?? 0], ['Free', costs.available]] : [];
+    const known = answer && costs?.charges ? [['Margin (approximation)', costs.margin], ['Charges', costs.charges.total ?? 0], ['Free', costs.available]] : [];
     costLine.replaceChildren(...known.map(([title, value]) => {
       const box = element('span');
       box.append(element('i', '', `${title} `), element('b', '', format.rupees(value)));
@@ -263,7 +263,7 @@ function render({ model, el }) {
 
   send.onclick = async () => {
     const orders = answer.orders;
-    const text = `${orders.map(inWords).join('; ')}. Margin ${format.rupees(costs.margin)}, charges ${format.rupees(costs.charges.total)}. All legs pass the checks or none is sent.`;
+    const text = `${orders.map(inWords).join('; ')}. Margin ${format.rupees(costs.margin)} (approximation), charges ${format.rupees(costs.charges.total)}. All legs pass the checks or none is sent.`;
     if (!(await desk.confirm(text, { title: `Send ${name}?`, yes: 'Send basket' }))) return;
     sending = true;
     drawCosts();

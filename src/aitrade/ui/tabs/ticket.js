@@ -90,10 +90,10 @@ function drawPrices(top, instrument) {
   say(top.best, quote.bid && quote.ask ? `${format.price(quote.bid)} / ${format.price(quote.ask)}` : "");
 }
 
-function drawPreview(low, preview) {
+function drawPreview(low, preview, instrument) {
   const { say, format } = aitrade;
   say(low.facts.Value, format.rupees(preview.value));
-  say(low.facts.Margin, preview.is_exit ? "exit" : format.rupees(preview.margin));
+  say(low.facts.Margin, preview.is_exit ? "exit" : `${instrument?.expiry ? "approx. " : ""}${format.rupees(preview.margin)}`);
   say(low.facts.Available, format.rupees(preview.available));
   say(low.facts.Charges, format.rupees(preview.charges.total ?? 0));
   const parts = CHARGES.filter((name) => preview.charges[name]).map((name) => `${name} ${format.price(preview.charges[name])}`);
@@ -240,7 +240,7 @@ async function render({ model, el }) {
     try {
       const answer = await aitrade.post("/preview", request);
       if (number !== asked || !opened()) return;
-      drawPreview(low, answer);
+      drawPreview(low, answer, instrument);
       complain(box, low, answer.problems);
     } catch (error) {
       if (number === asked) complain(box, low, aitrade.sentences(error));
