@@ -1,6 +1,7 @@
 """The drill: trade, back up, destroy, restore, same ledger; and what is refused before anything is touched."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,7 @@ from aitrade.ops.backup.projections import projected, rebuild
 from aitrade.ops.backup.restoring import restore
 from aitrade.ops.backup.shelf import LeftOut
 from aitrade.ops.backup.verifying import verify
+from aitrade.ops.supervisor import LOCK
 from aitrade.store.vault import Vault
 
 LEFT_OUT = LeftOut("x", 1, 1, "y")
@@ -327,8 +329,9 @@ def test_a_description_that_was_changed_is_refused(home, book, change):
 def test_a_running_engine_keeps_its_data_folder(home, book):
     """Nothing is restored under an engine."""
     backup.run(home)
-    with FileLock(home / "engine.lock"), pytest.raises(Conflict, match="stop it"):
-        restore(home)
+    for lock, words in ((Path("engine.lock"), "stop it"), (LOCK, "end it by `aitrade stop`")):
+        with FileLock(home / lock), pytest.raises(Conflict, match=words):
+            restore(home)
 
 
 def test_verify_restores_into_scratch_and_compares(home, book):

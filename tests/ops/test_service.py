@@ -16,8 +16,9 @@ from aitrade.core.config import load
 from aitrade.core.errors import Refused
 from aitrade.ops import doors
 from aitrade.ops.service import linux, notify, windows
+from aitrade.ops.service import plan as plans
 from aitrade.ops.service.plan import Plan, Step, apply, market_hours, plan_for
-from aitrade.ops.supervisor import BEAT
+from aitrade.ops.supervisor import BEAT, STOP_SECONDS
 from aitrade.ops.visit import Trading
 from aitrade.store.vault import Vault
 
@@ -65,6 +66,12 @@ def test_the_unit_says_what_the_service_must_do(plan):
         assert line in lines
     assert not any(line.startswith("RestartSteps") for line in lines)
     assert "RestartMaxDelaySec=60" in linux.unit(plan, 254).splitlines()
+
+
+def test_a_stop_ends_before_systemd_loses_patience():
+    """The supervisor has a second left of the ten when it ends the last child that does not end by itself."""
+    assert STOP_SECONDS - plans.STOP_SECONDS <= -1
+    assert plans.STOP_SECONDS == 10
 
 
 def test_the_shipped_unit_is_what_is_rendered():

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from importlib.metadata import Distribution
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from aitrade.core import unfinished
 from aitrade.core.clock import ReplayClock, at
 from aitrade.core.errors import Conflict, Refused
 from aitrade.core.files import FileLock
+from aitrade.ops.supervisor import LOCK
 from aitrade.ops.update import Checkout, Updated, Wheel, apply, checked, take_back
 from aitrade.ops.update import installation as installation_module
 from aitrade.ops.update.applying import run_migrations
@@ -116,8 +118,9 @@ def test_nothing_is_updated_in_market_hours(home, time, words):
 
 def test_a_running_engine_is_stopped_by_a_person_first(home):
     """An update never stops trading by itself."""
-    with FileLock(home / "engine.lock"), pytest.raises(Conflict, match="stop it first"):
-        apply(home, NIGHT, Swap(), answers(), lambda _: None)
+    for lock, words in ((Path("engine.lock"), "stop it first"), (LOCK, "end it by `aitrade stop`")):
+        with FileLock(home / lock), pytest.raises(Conflict, match=words):
+            apply(home, NIGHT, Swap(), answers(), lambda _: None)
 
 
 def test_the_newest_version_needs_nothing(home):

@@ -21,7 +21,7 @@ from aitrade.ops.children import Child, Running
 from aitrade.ops.service.notify import ALIVE, READY, STOPPING, notify
 
 START_SECONDS = 60.0
-STOP_SECONDS = 9.5
+STOP_SECONDS = 8.5
 """How long a whole stop may take: who asked for it waits 10 s."""
 WATCHERS_SECONDS, ENGINE_SECONDS = 2.5, 4.5
 """How long of that the watchers and the engine may take; the page has the rest, and is asked first."""

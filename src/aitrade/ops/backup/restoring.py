@@ -26,6 +26,7 @@ from aitrade.ops.backup.making import one_at_a_time, scratch_folder
 from aitrade.ops.backup.opening import Opening, keys_of, opened, vault_ready
 from aitrade.ops.backup.projections import held, integrity
 from aitrade.ops.backup.shelf import Backup, BookHead, Shelf
+from aitrade.ops.supervisor import LOCK
 from aitrade.store.projection import FILE, sqlite_url
 
 
@@ -50,8 +51,13 @@ def restore(
     backups is opened by what is given. Raises Refused, VaultLocked, JournalBroken before anything is touched, Conflict
     while an engine runs.
     """
+    runs = f"aitrade runs on {home}: end it by `aitrade stop`, then restore."
     taken = f"An engine trades on {home}: stop it, then restore."
-    with FileLock(home / "engine.lock", taken=taken), one_at_a_time(home, restoring=True):
+    with (
+        FileLock(home / LOCK, taken=runs),
+        FileLock(home / "engine.lock", taken=taken),
+        one_at_a_time(home, restoring=True),
+    ):
         ended = finish(home)
         if ended and not (id_ or to):
             return ended

@@ -9,7 +9,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from aitrade.core.clock import Clock, ist
 from aitrade.core.errors import AitradeError, Refused, UnknownDate
 from aitrade.core.files import FileLock
 from aitrade.ops.preflight.check import Status
+from aitrade.ops.supervisor import LOCK
 from aitrade.ops.update.installation import Installation
 
 WHAT, ASIDE = "update", Path("updates") / "databases"
@@ -68,7 +70,7 @@ def apply(home: Path, clock: Clock, installation: Installation, verdicts: Callab
     before, after = checked(home, clock, installation)
     if before == after:
         raise Refused(f"{before} is the newest version there is: nothing to do.")
-    with FileLock(home / "engine.lock", taken=f"An engine trades on {home}: stop it first, then update."):
+    with _nothing_runs(home):
         return _applied(home, installation, verdicts, say, Updated(before=before, after=after))
 
 
@@ -77,10 +79,19 @@ def take_back(home: Path, installation: Installation) -> Updated | None:
     begun = unfinished.found(home, WHAT)
     if begun is None:
         return None
-    with FileLock(home / "engine.lock", taken=f"An engine trades on {home}: stop it first."):
+    with _nothing_runs(home):
         update = msgspec.structs.replace(begun.of(Updated), reason="it was cut off")
         _put_back(home, installation, update)
     return update
+
+
+@contextmanager
+def _nothing_runs(home: Path) -> Iterator[None]:
+    """Keep engine and supervisor off the data folder; raise Conflict where one runs."""
+    runs = f"aitrade runs on {home}: end it by `aitrade stop`, then update."
+    trades = f"An engine trades on {home}: stop it first, then update."
+    with FileLock(home / LOCK, taken=runs), FileLock(home / "engine.lock", taken=trades):
+        yield
 
 
 def _applied(
