@@ -34,6 +34,23 @@ def test_chart_follows_selection_and_market(charts):
     charts.wait_for_function("text => document.querySelector('.chart-legend').innerText !== text", arg=before)
 
 
+def test_a_drag_draws_and_a_simulated_market_says_so(charts):
+    """A trend line is drawn by one drag and kept; the legend calls the prices SIMULATED, not MODELLED."""
+    assert "SIMULATED" in charts.evaluate(SIGN)
+    assert "MODELLED" not in charts.evaluate(SIGN)
+    key = charts.evaluate("drawn.at(-1).symbol")
+    charts.locator("button[data-tool='line']").click()
+    box = charts.locator(".chart").first.bounding_box()
+    charts.mouse.move(box["x"] + 120, box["y"] + 140)
+    charts.mouse.down()
+    charts.mouse.move(box["x"] + 320, box["y"] + 220, steps=5)
+    with charts.expect_response(lambda answer: "workspace/drawings" in answer.url):
+        charts.mouse.up()
+    (line,) = workspace(charts)["drawings"][key]
+    (began, _), (ended, _) = line["points"]
+    assert (line["shape"], began < ended) == ("line", True)
+
+
 def test_layout_is_saved_through_the_relay(charts):
     """A name with spaces and signs passes the relay, and the layout is there when the page is opened again."""
     charts.click('[data-grid="4"]')

@@ -64,6 +64,21 @@ def test_pace_is_set_from_the_header(page):
     assert page.evaluate("aitrade.state.time.speed") == 10
 
 
+def test_a_jump_takes_seconds_and_says_what_is_no_time(page):
+    """The clock goes to the very second that was typed; what is no time is refused in words and sent nowhere."""
+    sent = []
+    page.on("request", lambda request: sent.append(request.post_data) if request.url.endswith("/jump") else None)
+    field, press = page.locator("header .pace input"), page.get_by_role("button", name="Jump", exact=True)
+    field.fill("14h15")
+    press.click()
+    page.locator(".toast", has_text="14h15").wait_for()
+    assert sent == []
+    field.fill("11:14:30")
+    press.click()
+    page.wait_for_function("aitrade.format.time(aitrade.state.time.now) >= '11:14:30'")
+    assert sent == ['{"to":"11:14:30"}']
+
+
 def test_the_emergency_stop_needs_no_kernel(page, trading):
     """With every kernel frozen it halts trading, says so, and is taken back from the header."""
     with trading.frozen():

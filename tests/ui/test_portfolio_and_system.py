@@ -15,12 +15,22 @@ def bought(browser, trading):
     client.close()
 
 
+SHOWN = """[...document.querySelectorAll('.figure')]
+    .map(({ children: [name, value] }) => [name.textContent, value.textContent])
+    .concat([['earned', document.querySelector('.pf-earned .bars-row .num').textContent]])"""
+
+
 def figures(page):
     """The numbers on top of the Portfolio, by name."""
     return page.evaluate(
         "Object.fromEntries([...document.querySelectorAll('.figure')].map(({ children: [name, value] }) => "
         "[name.textContent, value.textContent]))"
     )
+
+
+def paise(text):
+    """What a rupee figure says, in paise."""
+    return round(float(text.replace("₹", "").replace(",", "")) * 100)
 
 
 def test_the_portfolio_shows_what_the_engine_holds(page, bought):
@@ -52,6 +62,20 @@ def test_units_that_are_not_settled_yet_count_once(page, bought):
     row.wait_for()
     assert row.locator("td").all_inner_texts()[2:8] == ["9", "9", "100.00", "110.00", "₹990.00", "+₹90.00"]
     page.evaluate("aitrade.state.holdings.delete('NSE:HELD')")
+
+
+def test_the_portfolio_s_figures_are_of_one_moment(page, bought):
+    """Equity, P&L since the book began, the day's and who earned it agree to the paisa, however the market moves."""
+    page.evaluate("aitrade.go('portfolio')")
+    page.wait_for_function("document.querySelectorAll('.pf-earned .bars-row').length > 0")
+    opening = bought.performance().opening
+    for _ in range(5):
+        shown = dict(page.evaluate(SHOWN))
+        since = paise(shown["P&L since the book began"])
+        assert paise(shown["Equity"]) - opening == since
+        assert paise(shown["Day's P&L"]) == since
+        assert paise(shown["earned"]) == since
+        page.wait_for_timeout(700)
 
 
 def test_a_hidden_tab_does_no_work(page, bought):

@@ -132,16 +132,14 @@ function orderTable() {
     { title: "Value", num: true, wide: true, text: ({ average, filled }) => (filled ? format.rupees(Math.round(average * filled), { dp: 0 }) : "–"), cls: () => "dim", hint: "Of what filled" },
     { title: "Changed", wide: true, text: ({ updated }) => format.time(updated), cls: () => "dim" },
     { title: "Owner", wide: true, text: ({ strategy }) => strategy || "by hand", cls: () => "dim" },
-    { title: "Reason", text: ({ reason, strategy }) => reason || strategy, cls: () => "dim rest", update: (cell, { reason, strategy }) => titled(cell, reason || strategy) },
+    { title: "Reason", text: ({ reason, strategy }) => reason || strategy, cls: () => "dim rest", update: reasoned },
     {
       title: "",
       make: (cell, row) => {
         cell.classList.add("acts");
         cell.append(button("Modify", "btn-small", () => modify(current(row))), button("Cancel", "btn-small btn-exit", () => cancel(row)));
       },
-      update: (cell, { state }) => {
-        for (const one of cell.children) one.hidden = !WORKING.has(state);
-      },
+      update: (cell, { state }) => (cell.hidden = !WORKING.has(state)),
     },
   ];
   const list = table(columns, { key: (row) => row.id, press: ({ instrument }) => aitrade.select(instrument), empty: "No order today." });
@@ -159,6 +157,13 @@ const shownPrice = (row) => (row.average && !WORKING.has(row.state) ? priced(row
 function stateClass({ state }) {
   if (BAD.has(state)) return "state state-bad";
   return WORKING.has(state) ? "state state-working" : state === "FILLED" ? "state state-filled" : "state dim";
+}
+
+// A reason has the room of the buttons too where there are none.
+function reasoned(cell, { reason, strategy, state }) {
+  titled(cell, reason || strategy);
+  const span = WORKING.has(state) ? 1 : 2;
+  if (cell.colSpan !== span) cell.colSpan = span;
 }
 
 function titled(cell, text) {
@@ -275,6 +280,7 @@ function render({ el }) {
       if ([...state.positions.values()].some(({ instrument, quantity }) => quantity && moved.has(instrument))) owe("marks")();
     }),
   ];
+  ask();
   return () => {
     offs.forEach((off) => off?.());
     ask.stop();

@@ -83,7 +83,7 @@ function venueTable() {
     { title: "Long", num: true, text: ({ long }) => rupees(long) },
     { title: "Short", num: true, text: ({ short }) => rupees(short) },
     { title: "Net", num: true, text: ({ long, short }) => signed(long - short) },
-    { title: "P&L", num: true, text: ({ pnl }) => signed(pnl), cls: ({ pnl }) => direction(pnl) },
+    { title: "P&L", num: true, text: ({ pnl }) => signed(pnl), cls: ({ pnl }) => direction(pnl), hint: "Realised today and unrealised, before charges" },
   ], { key: ({ venue }) => venue, empty: "Nothing lies at any venue." });
 }
 
