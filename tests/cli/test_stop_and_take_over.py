@@ -1,7 +1,6 @@
 """Tests for what a killed `aitrade up` leaves: its helpers end, its engine trades on, and the next start takes over."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -41,7 +40,7 @@ def killed(home):
         assert up.link
         assert until(lambda: len(left_running(home)) == len(HELPERS) + 2)
         before = left_running(home)
-        os.kill(up.process.pid, signal.SIGKILL)
+        up.process.kill()
         up.process.wait()
         try:
             yield before, up.link.partition("/login")[0]
@@ -82,14 +81,35 @@ def test_a_killed_supervisor_is_taken_over(tmp_path):
     assert aitrade(tmp_path, "stop") == (2, "Nothing runs on this data folder; `aitrade up` starts it.\n")
 
 
+SUPERVISOR = """
+import sys
+from pathlib import Path
+from aitrade.engine.settings import EngineSettings
+from aitrade.ops.alerts.child import watcher
+from aitrade.ops.backup.child import copier
+from aitrade.ops.supervisor import Supervisor
+home = Path(sys.argv[1])
+supervisor = Supervisor(EngineSettings(home=str(home), start="10:30"), [watcher(home), copier(home)], print)
+supervisor.start()
+supervisor.watch()
+"""
+"""`aitrade up` without its page."""
+
+
 def test_stop_ends_what_a_killed_supervisor_left(tmp_path):
     """No supervisor is needed: the engine stops gracefully and says what stays open, and every helper ends."""
-    with killed(tmp_path) as (before, _address):
-        bought(tmp_path, 2)
-        status, said = aitrade(tmp_path, "stop")
-        assert (status, "NSE:TCS CNC: 2 units stay open" in said) == (0, True)
-        assert not any(process.is_running() for process in before.values())
-        FileLock(tmp_path / "engine.lock").release()
+    with subprocess.Popen([sys.executable, "-c", SUPERVISOR, str(tmp_path)]) as up:
+        until(lambda: len(left_running(tmp_path)) == 3)
+        before = left_running(tmp_path)
+        up.kill()
+    assert list(before) == ["backup", "alerts", "engine"]
+    bought(tmp_path, 2)
+    psutil.wait_procs([before["backup"]], timeout=20)
+    assert list(left_running(tmp_path)) == ["alerts", "engine"]
+    status, said = aitrade(tmp_path, "stop")
+    assert (status, "NSE:TCS CNC: 2 units stay open" in said) == (0, True)
+    assert not any(process.is_running() for process in before.values())
+    FileLock(tmp_path / "engine.lock").release()
 
 
 def test_a_process_that_only_has_an_old_number_is_nobodys_orphan(tmp_path):

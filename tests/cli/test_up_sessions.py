@@ -22,6 +22,10 @@ DRILL = "2024-03-02"
         (("--session", "2025-03-14"), "2025-03-14 is no trading day (Holi); the next is 2025-03-17."),
         (("--session", "2025-03-29"), "2025-03-29 is no trading day (Saturday); the next is 2025-04-01."),
         (("--session", "2035-03-14"), "2035-03-14 is beyond the calendar: CASH_FNO holidays are published until"),
+        (
+            ("--session", "2025-03-28"),
+            "Nothing is imported for 2025-03-28; import data with `aitrade data import PATH`",
+        ),
         (("--start", "26:99"), "--start 26:99 is no time of day; write it like 10:30."),
         (("--start", "noon"), "--start noon is no time of day; write it like 10:30."),
     ],
@@ -64,6 +68,6 @@ def test_a_special_day_of_an_index_alone_is_played_without_a_strategy(tmp_path):
 def test_a_day_without_data_leaves_no_book(tmp_path):
     """The engine says which days there are, before it begins a book."""
     settings = imported(tmp_path, DRILL)
-    with pytest.raises(AitradeError, match="Nothing is imported for 2024-03-04; 1 days from 2024-03-02"):
+    with pytest.raises(AitradeError, match="Nothing is imported for 2024-03-04; only 2024-03-02 is: see"):
         Service(EngineSettings(home=settings.home, mode="replay", book="b", day="2024-03-04"))
     assert not (tmp_path / "books").exists()

@@ -157,7 +157,8 @@ def test_a_page_server_that_died_is_named_and_comes_back(page, trading):
     page.evaluate("window.before = true")
     trading.kill("page")
     page.wait_for_function("aitrade.state.link.server === 'down'")
-    assert "server" in notice(page)
+    assert "page server does not answer" in notice(page)
+    assert "if not, aitrade up starts it" in notice(page)
     page.wait_for_function("window.before === undefined")
     ready(page)
     assert notice(page) == ""

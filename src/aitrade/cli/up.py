@@ -67,6 +67,7 @@ def up(
     if data is not None:
         _import(data, configuration)
     settings = _settings(configuration, session, strategy, start, book)
+    _have_data(settings)
     if drill:
         settings = _drilled(settings)
     unfinished.refuse(configuration.home)
@@ -101,6 +102,15 @@ def _market_day(text: str | None, home: Path) -> str | None:
     except ValueError:
         raise Refused(f"--session {text} is no date; write it like 2025-03-28.") from None
     return Calendar.load(home).session(day, Segment.CASH_FNO).day.isoformat()
+
+
+def _have_data(settings: EngineSettings) -> None:
+    """Raise DataRefused, before anything is made, where a new book is to replay a day that is not imported."""
+    if settings.mode == "replay" and not settings.book_path.exists():
+        from aitrade.market.input_store import InputStore
+        from aitrade.market.replay import refuse_without
+
+        refuse_without(InputStore(settings.home_path / "market"), date.fromisoformat(settings.day))
 
 
 def _time_of_day(text: str | None) -> str | None:

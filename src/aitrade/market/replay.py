@@ -144,12 +144,11 @@ class ReplayFeed:
 
     def _listed(self) -> list[Instrument]:
         """Return what the store has for the day; 5-minute bars count where there is nothing finer."""
+        refuse_without(self._store, self.day)
         listed = {one.key: one for one in self._store.instruments(self.day)}
         for key in self._store.days(_LENGTHS[-1]).get(self.day, []):
             if key not in listed:
                 listed[key] = self._bare(key)
-        if not listed:
-            raise DataRefused(_nothing(self.day, imported_days(self._store)))
         return [listed[key] for key in sorted(listed)]
 
     def _bare(self, key: str) -> Instrument:
@@ -349,6 +348,12 @@ def imported_days(store: InputStore) -> list[date]:
     return sorted({date.fromisoformat(day) for one in store.sets() if _plays(one) for day in one.days})
 
 
+def refuse_without(store: InputStore, day: date) -> None:
+    """Raise DataRefused, saying which days there are, where nothing is imported for `day`."""
+    if not store.instruments(day) and day not in store.days(_LENGTHS[-1]):
+        raise DataRefused(_nothing(day, imported_days(store)))
+
+
 def _plays(one: ImportedSet) -> bool:
     return one.tradable and (one.table == "ticks" or (one.table == "bars" and one.minutes in _LENGTHS))
 
@@ -366,7 +371,8 @@ def _in_words(lengths: set[int]) -> str:
 def _nothing(day: date, days: Sequence[date]) -> str:
     if not days:
         return f"Nothing is imported for {day}; import data with `aitrade data import PATH` first."
-    return f"Nothing is imported for {day}; {len(days)} days from {days[0]} to {days[-1]} are: see `aitrade data list`."
+    are = f"{len(days)} days from {days[0]} to {days[-1]} are" if len(days) > 1 else f"only {days[0]} is"
+    return f"Nothing is imported for {day}; {are}: see `aitrade data list`."
 
 
 def _continuous(session: Session) -> list[tuple[int, int]]:
