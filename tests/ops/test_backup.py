@@ -14,7 +14,7 @@ from aitrade.ops import backup
 from aitrade.ops.backup.bundle import unpack
 from aitrade.ops.backup.heads import head_of
 from aitrade.ops.backup.making import one_at_a_time
-from aitrade.ops.backup.shelf import KEPT, on_second_device
+from aitrade.ops.backup.shelf import on_second_device
 from aitrade.store.vault import Vault
 
 
@@ -164,13 +164,37 @@ def test_a_foreign_backup_is_refused(home, book, tmp_path):
         unpack(Vault.open(home).sealing_keys(), shelf(home).bundle(made), tmp_path / "out2", "backup daily-other")
 
 
-def test_rotation_keeps_the_newest_and_leaves_other_kinds_alone(home, book):
-    """Beyond the policy's count the oldest goes."""
+def test_rotation_keeps_the_newest_and_leaves_other_kinds_alone(home, book, monkeypatch):
+    """Beyond the owner's count the oldest goes; a larger count keeps what there is."""
+    monkeypatch.setenv("AITRADE_KEEP_DAILY_BACKUPS", "7")
     full = backup.run(home, "full", at=1)
-    made = [backup.run(home, at=n * 10**9) for n in range(1, KEPT["daily"] + 3)]
+    made = [backup.run(home, at=n * 10**9) for n in range(1, 10)]
     assert backup.listed(home, "daily") == made[2:]
     assert backup.listed(home, "full") == [full]
     assert not shelf(home).bundle(made[0]).exists()
+    monkeypatch.setenv("AITRADE_KEEP_DAILY_BACKUPS", "8")
+    assert backup.listed(home, "daily") == made[2:]
+    newest = backup.run(home, at=10 * 10**9)
+    assert backup.listed(home, "daily") == [*made[2:], newest]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("keep_daily_backups", 6), ("keep_daily_backups", 367), ("keep_full_backups", 1), ("keep_full_backups", -3),
+        ("keep_model_checkpoints", 3), ("keep_model_checkpoints", '"many"'),
+    ],
+)  # fmt: skip
+def test_a_count_that_makes_no_sense_is_refused_and_nothing_is_removed(home, book, setting, value):
+    """The setting is named, with its bound and where it stands; no backup is made or goes."""
+    made = backup.run(home)
+    file = home / "aitrade.toml"
+    written = file.read_text() if file.exists() else ""
+    file.write_text(f"{setting} = {value}\n{written}")
+    with pytest.raises(Refused, match=rf"Setting '{setting}' is wrong: .+; correct it in aitrade.toml"):
+        backup.run(home)
+    file.write_text(written)
+    assert backup.listed(home) == [made]
 
 
 def test_a_failure_is_recorded_and_leaves_the_last_backup(home, book):

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from aitrade.cli import main
-from aitrade.compliance.operations import noted
-from aitrade.core.clock import at
+from aitrade.compliance.operations import note, noted
+from aitrade.core.clock import ReplayClock, at
 from aitrade.core.config import load
 from aitrade.core.errors import DataRefused, Refused
 from aitrade.engine.service import Service
@@ -18,8 +18,11 @@ from aitrade.intelligence.btst import Weights
 from aitrade.market.importing import import_path
 from aitrade.market.input_store import InputStore
 from aitrade.market.simulated.universe import load_calibration, packaged_calibration, read_calibration
+from aitrade.ops import MaintenanceManager
+from aitrade.ops.maintenance import models as models_module
+from aitrade.ops.maintenance.job import perform
 from aitrade.ops.maintenance.models import UpdateModels
-from aitrade.ops.maintenance.task import Ground
+from aitrade.ops.maintenance.task import Ground, Outcome, Status
 from aitrade.ops.models import Activation, activate
 from aitrade.ops.preflight.binding import binding
 from aitrade.store.models import Models
@@ -31,6 +34,15 @@ REAL = Path(os.environ.get("AITRADE_REAL_DATA", Path(__file__).parents[3] / "sha
 def update(home, **more):
     """Run the task on a folder."""
     return UpdateModels().run(Ground(load(home=home, **{"real_data": "", **more}), NOW))
+
+
+def updated(home):
+    """Run the task as the schedule does, recorded, after a backup of the same moment."""
+    clock = ReplayClock(NOW)
+    note(home, "task", "backup_database", "done", at=NOW)
+    done = MaintenanceManager(home, clock=clock, perform=lambda job, _seconds: perform(job)).update_ai_models()
+    assert done.status is Status.DONE, done.says
+    return done
 
 
 def calibration(home, shock):
@@ -84,6 +96,72 @@ def test_the_calibration_of_the_package_is_what_its_data_give(tmp_path):
     assert read_calibration(models.read(made), "candidate") == load_calibration()
     assert made.metrics["largest_change"] > 0
     assert models.active("simulated-session").version == 1
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real data are not here")
+def test_an_update_with_the_same_data_does_nothing_and_says_so(tmp_path, monkeypatch):
+    """The second run fits nothing, names the candidate that the first one made, and makes no other."""
+    monkeypatch.setenv("AITRADE_REAL_DATA", str(REAL))
+    calibration(tmp_path, "0.5")
+    activate(tmp_path, "simulated-session", 1, actor="a person", reason="a test")
+    first, second = updated(tmp_path), updated(tmp_path)
+    assert first.measured == second.measured
+    assert "candidate 2 is made" in first.says
+    same = "nothing is done: the data, the active model and aitrade are those of the last update, which gave"
+    assert f"simulated-session: {same} candidate 2, which is there." in second.says
+    assert f"btst-rule: {same} no candidate." in second.says
+    assert [one.version for one in Models(tmp_path).all("simulated-session")] == [1, 2]
+
+
+def inputs(home, name, **more):
+    """Return what a model would be fitted to, as a hash."""
+    return models_module._UPDATES[name][0](Ground(load(home=home, **{"real_data": "", **more}), NOW))
+
+
+def test_what_a_fit_rests_on_is_every_file_of_its_data(tmp_path):
+    """One byte, one name, one file more or another active model is another fit; the same bytes are the same."""
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "a.csv").write_text("1\n")
+    seen = [inputs(tmp_path, "simulated-session", real_data=str(real))]
+    for change in (
+        lambda: (real / "a.csv").write_text("2\n"),
+        lambda: (real / "a.csv").rename(real / "b.csv"),
+        lambda: (real / "c.csv").write_text(""),
+        lambda: (calibration(tmp_path, "0.5"), activate(tmp_path, "simulated-session", 1, actor="me", reason="a test")),
+    ):
+        change()
+        seen.append(inputs(tmp_path, "simulated-session", real_data=str(real)))
+        assert seen[-1] == inputs(tmp_path, "simulated-session", real_data=str(real))
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_candidate_that_is_gone_is_made_again(tmp_path, monkeypatch):
+    """What the last update gave has to be there; else the model is looked at again."""
+    monkeypatch.delenv("AITRADE_REAL_DATA", raising=False)
+    updated(tmp_path)
+    assert "nothing is done" in updated(tmp_path).says
+    gave = noted_last(tmp_path)
+    gone = {**gave.measured, "simulated-session_candidate": 7}
+    note(tmp_path, "task", "update_ai_models", "done", msgspec.structs.replace(gave, measured=gone), at=NOW)
+    says = updated(tmp_path).says
+    assert "simulated-session: no folder of real data is set" in says
+    assert "btst-rule: nothing is done" in says
+
+
+def noted_last(home):
+    """Return how the last update ended."""
+    return list(noted(home, "task", "update_ai_models"))[-1].detail(Outcome)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real data are not here")
+def test_imports_that_came_are_looked_at(tmp_path, monkeypatch):
+    """Day bars that were imported since the last update are counted; then there is nothing to do again."""
+    monkeypatch.delenv("AITRADE_REAL_DATA", raising=False)
+    assert "0 nights of shares" in updated(tmp_path).says
+    import_path(REAL / "dhan-5min-2026" / "nifty_daily.csv", InputStore(tmp_path / "market"))
+    assert "0 nights of shares" in updated(tmp_path).says
+    assert "btst-rule: nothing is done" in updated(tmp_path).says
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real data are not here")

@@ -1,6 +1,8 @@
 """`aitrade maintain`: upkeep by hand, and when it comes by itself."""
 
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -8,6 +10,7 @@ from aitrade.cli.options import data_folder, kind
 from aitrade.cli.trading import table
 from aitrade.core.clock import ist
 from aitrade.core.config import load
+from aitrade.core.errors import Refused
 from aitrade.ops import MaintenanceManager
 from aitrade.ops.maintenance.task import Outcome, Status
 
@@ -58,6 +61,38 @@ def schedule(home: Path | None) -> None:
     planned = MaintenanceManager(load(home=home).home).maintenance_schedule
     rows = [(one.name, _moment(one.last_run), one.status or "-", _moment(one.next_run)) for one in planned]
     table(rows, ("task", "last run", "how", "next run"))
+
+
+@maintain.command()
+@click.option("--month", required=True, help="The month, such as 2025-03.")
+@click.option("--into", type=click.Path(path_type=Path), help="An empty folder that is kept; a scratch one without it.")
+@click.option("--every", default=3, show_default=True, type=click.IntRange(1), help="Trade each so many-th day only.")
+@kind
+def rehearse(month: str, into: Path | None, every: int) -> None:
+    """Live through a month of tasks and reports on a virtual clock, and open every report of it."""
+    from aitrade.ops.maintenance.desk import Desk
+    from aitrade.ops.maintenance.rehearsal import rehearse as live_through
+
+    with TemporaryDirectory(prefix="aitrade-rehearsal-") as scratch:
+        done = live_through(into or Path(scratch) / "home", _month(month), Desk(every), say=click.echo)
+    for words in done.bad:
+        click.echo(words, err=True)
+    click.echo(
+        f"{done.month}: {len(done.days)} trading days, {len(done.traded)} of them traded; {len(done.ran)} tasks ran. "
+        f"{done.reports} reports are there, {len(done.missing)} are missing, {len(done.faults)} do not open. "
+        f"It took {done.seconds:.0f} s."
+    )
+    if into:
+        click.echo(f"They lie in {into / 'reports'}")
+    if done.bad:
+        raise SystemExit(FAILED)
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise Refused(f"{text!r} is not a month; write it like 2025-03.") from None
 
 
 def _moment(ts: int) -> str:

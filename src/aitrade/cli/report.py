@@ -71,16 +71,17 @@ def schedule(day: str, home: Path | None) -> None:
 @data_folder
 @kind
 def verify(home: Path | None) -> None:
-    """Compare every report file with its manifest in the operations journal; exit status 2 names those that differ."""
-    from aitrade.ops.reports import altered, manifests
+    """Open every report file and compare it with its manifest; exit status 2 names those that are not as made."""
+    from aitrade.ops.reports import manifests
+    from aitrade.ops.reports.opening import faults
 
     folder = load(home=home).home
-    found = altered(folder)
-    for name in found:
-        click.echo(f"{name}: gone or altered since it was made", err=True)
+    found = faults(folder)
+    for words in found:
+        click.echo(words, err=True)
     if found:
         raise SystemExit(REFUSED)
-    click.echo(f"All files of {len(manifests(folder))} manifests are as they were made")
+    click.echo(f"All files of {len(manifests(folder))} manifests open, and are as they were made")
 
 
 def _maker(name: str) -> click.Command:

@@ -31,6 +31,10 @@ class Configuration(BaseSettings):
         None,
         description="Where backups and the copies of the journal go: a folder on a second device; empty is backups/",
     )
+    keep_daily_backups: int = Field(14, ge=7, le=366, description="Daily backups that stay: a week, at most a year")
+    keep_full_backups: int = Field(24, ge=2, le=240, description="Full backups that stay, one a month")
+    keep_model_checkpoints: int = Field(12, ge=4, le=520, description="Checkpoints of models that stay, one a week")
+    print_reports: bool = Field(default=True, description="Print each report as PDF too, where a browser is there")
     page_port: int = Field(8765, ge=0, le=65535, description="Port of the page on 127.0.0.1; 0 takes a free one")
     durability: Literal["os", "disk"] = Field("os", description="When a journal record counts as written")
     cash: int = Field(1_000_000, gt=0, description="Opening cash of a new paper book, rupees")
@@ -55,6 +59,15 @@ class Configuration(BaseSettings):
     def backups(self) -> Path:
         """Where backups lie."""
         return self.backup_folder or self.home / "backups"
+
+    @property
+    def kept(self) -> dict[str, int]:
+        """How many backups of a kind stay when a new one lies there."""
+        return {
+            "daily": self.keep_daily_backups,
+            "full": self.keep_full_backups,
+            "models": self.keep_model_checkpoints,
+        }
 
     @classmethod
     def settings_customise_sources(

@@ -1,11 +1,12 @@
-"""The folder where backups lie: each a sealed bundle with its description beside it, by kind, rotated by policy.
+"""The folder where backups lie: each a sealed bundle with its description beside it, by kind.
 
+How many stay is the owner's setting: `keep_daily_backups`, `keep_full_backups`, `keep_model_checkpoints`.
 `<backups>/<kind>/<id>.aib` is the bundle, `<id>.json` says in clear what it is, `<backups>/vault/vault.json` is a copy
 of the vault's file, which opens by the offline recovery key when nothing else is left.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,8 +16,6 @@ from aitrade.core.errors import Refused
 from aitrade.core.files import write_private
 
 BUNDLE, BESIDE = ".aib", ".json"
-KEPT = {"daily": 14, "full": 24, "models": 12}
-"""How many backups of a kind are kept: two weeks of days, two years of months, a quarter of weeks."""
 _CHUNK = 1 << 22
 
 
@@ -78,15 +77,17 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shelf:
-    """Backups under one folder."""
+    """Backups under one folder; `kept` says how many of a kind stay, all where it does not name the kind."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: Mapping[str, int] | None = None) -> None:
         self.folder = folder
+        self._kept = kept or {}
 
     @classmethod
     def of(cls, home: Path) -> "Shelf":
         """Return the shelf of a data folder, as its configuration says."""
-        return cls(load(home=home).backups)
+        settings = load(home=home)
+        return cls(settings.backups, settings.kept)
 
     def bundle(self, backup: Backup) -> Path:
         """Return where a backup's bundle lies."""
@@ -122,8 +123,8 @@ class Shelf:
             raise Refused(f"{path} is damaged: its SHA-256 is not the one that was written; choose another backup.")
 
     def expired(self, kind: str) -> list[Backup]:
-        """Return what is beyond the policy's count, oldest first."""
-        return self.all(kind)[: -KEPT[kind]]
+        """Return what is beyond the count that is kept, oldest first."""
+        return self.all(kind)[: -self._kept[kind]] if kind in self._kept else []
 
     def sweep(self, kind: str) -> None:
         """Remove what a killed making has left: parts that never got their name, bundles without a description."""

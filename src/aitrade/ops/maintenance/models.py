@@ -1,23 +1,30 @@
 """Update models: a candidate from what data there are. Activating one is a person's act (`aitrade model activate`)."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+import aitrade
+from aitrade.compliance.operations import noted
 from aitrade.core.errors import AitradeError
 from aitrade.core.instruments import Kind
 from aitrade.intelligence.btst import DAY_MINUTES, WEIGHTS_MODEL, Weights
 from aitrade.market.simulated.universe import CALIBRATION_MODEL, packaged_calibration, read_calibration
-from aitrade.ops.maintenance.task import Done, Ground, Measured
-from aitrade.store.models import Model, Models
+from aitrade.ops.maintenance.task import Done, Ground, Measured, Outcome, Status
+from aitrade.ops.reports.canonical import file_hash
+from aitrade.store.models import PACKAGED, Model, Models
 
 INDEX = "NSE:NIFTY"
 _EVER = 1 << 62
 
 
 class UpdateModels:
-    """Fits each model anew and keeps a candidate where it comes out different, and better where that can be judged."""
+    """Fits each model whose data changed.
+
+    A candidate is kept where it comes out different, and better where that can be judged.
+    """
 
     name = "update_ai_models"
 
@@ -28,14 +35,20 @@ class UpdateModels:
         return [sets, f"Weigh the BTST rule's parts by the imported day bars under {market}."]
 
     def run(self, ground: Ground) -> Done:
-        """Fit both; nothing that is active changes."""
+        """Fit what has other data than at its last fit; nothing that is active changes."""
         measured: Measured = {}
         says = []
-        for name, update in _UPDATES.items():
+        before = _before(ground.home)
+        for name, (inputs, update) in _UPDATES.items():
             with ground.step(f"fit {name}"):
-                words, model = update(ground)
+                rests_on = inputs(ground)
+                words = _same(ground.home, name, rests_on, before)
+                candidate = before.measured.get(f"{name}_candidate", 0)
+                if not words:
+                    words, model = update(ground)
+                    candidate = model.version if model else 0
                 says.append(f"{name}: {words}")
-                measured[f"{name}_candidate"] = model.version if model else 0
+                measured |= {f"{name}_candidate": candidate, f"{name}_inputs": rests_on}
         return Done(" ".join(says), measured)
 
 
@@ -81,10 +94,50 @@ def _weights(ground: Ground) -> tuple[str, Model | None]:
     return _candidate(ground, WEIGHTS_MODEL, data, "weights.json", "imported day bars", metrics)
 
 
-_UPDATES: dict[str, Callable[[Ground], tuple[str, Model | None]]] = {
-    CALIBRATION_MODEL: _calibration,
-    WEIGHTS_MODEL: _weights,
+def _real_files(ground: Ground) -> str:
+    """Return SHA-256, hex, over what the calibration is fitted to and compared with."""
+    real = Path(ground.configuration.real_data) if ground.configuration.real_data else None
+    files = sorted(path for path in real.rglob("*") if path.is_file()) if real else []
+    parts = [f"{path.relative_to(real).as_posix()} {file_hash(path)}" for path in files if real]
+    return _digest(ground, CALIBRATION_MODEL, parts)
+
+
+def _imported(ground: Ground) -> str:
+    """Return SHA-256, hex, over what the rule's points are fitted to and compared with."""
+    from aitrade.market.input_store import InputStore
+
+    return _digest(
+        ground, WEIGHTS_MODEL, sorted(one.sha256 for one in InputStore(ground.configuration.market_folder).sources)
+    )
+
+
+def _digest(ground: Ground, name: str, parts: list[str]) -> str:
+    active = Models(ground.home).active(name)
+    lines = [aitrade.__version__, active.sha256 if active else "the package's own", *parts]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+_UPDATES: dict[str, tuple[Callable[[Ground], str], Callable[[Ground], tuple[str, Model | None]]]] = {
+    CALIBRATION_MODEL: (_real_files, _calibration),
+    WEIGHTS_MODEL: (_imported, _weights),
 }
+
+
+def _before(home: Path) -> Outcome:
+    """Return how the last update that went well ended, as the operations journal has it."""
+    found = [one.detail(Outcome) for one in noted(home, "task", UpdateModels.name)]
+    nothing = Outcome(task=UpdateModels.name, status=Status.SKIPPED, says="")
+    return next((one for one in reversed(found) if one.status is Status.DONE), nothing)
+
+
+def _same(home: Path, name: str, rests_on: str, before: Outcome) -> str:
+    """Return that nothing is to be done, where the last update had the same data and what it made is there; else ""."""
+    candidate = before.measured.get(f"{name}_candidate", 0)
+    known = [PACKAGED, *(model.version for model in Models(home).all(name))]
+    if before.measured.get(f"{name}_inputs") != rests_on or candidate not in known:
+        return ""
+    gave = f"candidate {candidate}, which is there" if candidate else "no candidate"
+    return f"nothing is done: the data, the active model and aitrade are those of the last update, which gave {gave}."
 
 
 def _candidate(

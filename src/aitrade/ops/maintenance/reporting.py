@@ -7,7 +7,7 @@ from aitrade.market.calendar import Calendar, Segment
 from aitrade.ops.maintenance.task import Done, Ground
 
 DAYS_BACK = 3
-"""Market days that the daily task looks at again: the same data make no new version, and what was missed is made."""
+"""Market days that the daily task looks at again: one whose data changed is made anew, and what was missed is made."""
 
 
 def make(ground: Ground, name: str, day: str) -> Done:
@@ -40,8 +40,14 @@ class DailyReports:
         return [f"Make {names} of {', '.join(days_to_report(ground)) or 'no day yet'}."]
 
     def run(self, ground: Ground) -> Done:
-        """Make them, oldest day first; one that fails does not stop the others."""
-        return _made(ground, "daily", days_to_report(ground))
+        """Make them, oldest day first; a day that is as its reports have it is left, one that fails stops no other."""
+        from aitrade.ops.reports import settled
+
+        days = days_to_report(ground)
+        changed = [day for day in days if not settled(ground.home, day)]
+        if days and not changed:
+            return Done(f"The reports of {', '.join(days)} are there, and nothing has changed since.", {"reports": 0})
+        return _made(ground, "daily", changed)
 
 
 class WeeklyAnalysis:
@@ -102,20 +108,21 @@ def _names(cadence: str) -> list[str]:
 
 def _made(ground: Ground, cadence: str, days: list[str]) -> Done:
     from aitrade.ops import ledger
-    from aitrade.ops.reports import run
+    from aitrade.ops.reports import press, run
 
     if not ledger.books(ground.home):
         return Done("No book has traded yet: there is nothing to report on.", {"reports": 0})
-    made, failed = [], []
-    for day in days:
-        with ground.step(f"make the {cadence} reports of {day}"):
-            try:
-                made += run(ground.home, cadence, day)
-            except AitradeError as error:
-                failed.append(f"{day}: {error}")
+    made, failed = 0, []
+    with press.kept(ground.home):
+        for day in days:
+            with ground.step(f"make the {cadence} reports of {day}"):
+                try:
+                    made += len(run(ground.home, cadence, day))
+                except AitradeError as error:
+                    failed.append(f"{day}: {error}")
     if failed:
         ground.at_step = f"make the {cadence} reports of {failed[0].partition(':')[0]}"
         raise AitradeError(" ".join(failed))
     if not made:
         raise AitradeError(f"No report was made: the catalogue has no {cadence} report.")
-    return Done(f"{len(made)} reports of {', '.join(days)} are made.", {"reports": len(made), "days": len(days)})
+    return Done(f"{made} reports of {', '.join(days)} are made.", {"reports": made, "days": len(days)})

@@ -12,6 +12,7 @@ from aitrade.ops.reports.production import (
     manifests,
     produce,
     run,
+    settled,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "produce",
     "report",
     "run",
+    "settled",
 ]

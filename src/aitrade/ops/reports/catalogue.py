@@ -41,6 +41,14 @@ class Span(StrEnum):
 _APRIL = 4
 
 
+def week_begins(day: date) -> date:
+    """Return the Sunday that a report's week begins with.
+
+    A special session on a Sunday is in the week after it: every week is over when its reports are made on Saturday.
+    """
+    return day - timedelta(days=day.isoweekday() % 7)
+
+
 class Parameter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a report takes. The default's type is the parameter's; numbers lie within `least` and `most`."""
 
@@ -126,7 +134,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return the first of the days that the totals of a report for `day` are over."""
         starts = {
             Span.DAY: day,
-            Span.WEEK: day - timedelta(days=day.weekday()),
+            Span.WEEK: week_begins(day),
             Span.MONTH: day.replace(day=1),
             Span.YEAR: date(day.year - (day.month < _APRIL), _APRIL, 1),
             Span.BOOK: date.min,

@@ -224,7 +224,8 @@ def _pages(job: Job, notebook: Path, version: int, content: str) -> tuple[Path, 
     from aitrade.ops.reports.page import printed, written
 
     page = written(report(job.report), notebook, version, content)
-    pdf, why = printed(page) if job.pdf else ("", "not asked for")
+    wanted = job.pdf and load().print_reports
+    pdf, why = printed(page) if wanted else ("", "not asked for")
     return page, pdf, why
 
 

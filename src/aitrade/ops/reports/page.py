@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +23,34 @@ _HEADING = re.compile(r"^## +(.+?) *$", re.MULTILINE)
 
 
 def warm() -> None:
-    """Import what a page is made with."""
-    import nbconvert  # noqa: F401 - so that copies of this process have it
+    """Make an empty page, so that copies of this process have what a page is made with."""
+    from nbconvert import TemplateExporter
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    empty = new_notebook(cells=[new_markdown_cell("## Nothing"), new_code_cell("nothing")])
+    TemplateExporter.from_notebook_node(_exporter(), empty, {})
+
+
+@cache
+def _exporter() -> Any:
+    """Return what makes pages; it compiles its templates once."""
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter(
+        template_name="report", extra_template_basedirs=[str(LOOK)], exclude_anchor_links=False, embed_images=True
+    )
 
 
 def written(report: Report, notebook: Path, version: int, content: str) -> Path:
     """Write the page of an executed notebook beside it, unless it is there, and return its path."""
     import nbformat
-    from nbconvert import HTMLExporter, TemplateExporter
+    from nbconvert import TemplateExporter
 
     page = notebook.with_suffix(".html")
     if page.exists() and content in page.read_text():
         return page
     executed = nbformat.read(notebook, as_version=4)
     asked = executed.metadata.papermill.parameters
-    exporter = HTMLExporter(
-        template_name="report", extra_template_basedirs=[str(LOOK)], exclude_anchor_links=False,
-        embed_images=True,
-    )  # fmt: skip
     resources: dict[str, Any] = {
         "report": report,
         "day": asked["day"],
@@ -53,7 +64,7 @@ def written(report: Report, notebook: Path, version: int, content: str) -> Path:
         "style": (LOOK / "report" / "report.css").read_text(),
     }
     # HTMLExporter's own method parses the page once more to complete images and tables: 30 s for 10,000 orders.
-    body, _ = TemplateExporter.from_notebook_node(exporter, executed, resources)
+    body, _ = TemplateExporter.from_notebook_node(_exporter(), executed, resources)
     page.write_text(body)
     return page
 

@@ -12,6 +12,7 @@ from aitrade.ops import ledger
 from aitrade.ops.reports import press
 from aitrade.ops.reports.canonical import file_hash
 from aitrade.ops.reports.catalogue import CATALOGUE, Cadence, Report, Value, a_day, report
+from aitrade.ops.reports.inputs import inputs_of
 from aitrade.ops.reports.job import Job, Made
 
 WHAT = "report"
@@ -54,6 +55,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     content_hash: str
     files: dict[str, str]
     totals: dict[str, int]
+    inputs: str = ""
+    """What it was made from, as `inputs_of` has it; empty for a report of no book."""
 
 
 def folder_of(home: Path, day: str) -> Path:
@@ -94,6 +97,18 @@ def run(
         words = " ".join(map(str, failed))
         raise ReportFailed(f"{len(made) - len(failed)} reports were made, {len(failed)} were not: {words}")
     return [one for one in made if isinstance(one, Produced)]
+
+
+def settled(home: Path, day: str) -> bool:
+    """Return whether a day's reports are there, made from what there is now: making them again changes nothing.
+
+    A day's journal is chained to all before it. Imported market data do not count; who changes them asks by name.
+    """
+    book = book_of(home, day)
+    newest = {one.report: one for one in manifests(home, day=day, book=book)}
+    made = [newest.get(one.name) for one in due(Cadence.DAILY)]
+    rests_on = inputs_of(home, book, day)
+    return all(one and one.inputs == rests_on and _there(home, one) for one in made)
 
 
 def due(cadence: str) -> list[Report]:
@@ -137,6 +152,10 @@ def altered(home: Path) -> list[str]:
     return sorted(found)
 
 
+def _there(home: Path, made: Manifest) -> bool:
+    return all((home / "reports" / name).is_file() for name in made.files)
+
+
 def _all(
     home: Path, wanted: list[tuple[Report, dict[str, Value]]], book: str, day: str, *, pdf: bool
 ) -> list[Produced | ReportFailed]:
@@ -151,20 +170,21 @@ def _all(
             )
             for one, values in wanted
         ]  # fmt: skip
-        made = press.make(home, jobs)
-        return [_failed(home, *pair) if pair[1].error else _noted(home, *pair) for pair in zip(jobs, made, strict=True)]
+        rests_on = "" if book == INSTALLATION else inputs_of(home, book, day)
+        made = zip(jobs, press.make(home, jobs), strict=True)
+        return [_failed(home, job, one) if one.error else _noted(home, job, one, rests_on) for job, one in made]
 
 
 def _known(home: Path, name: str, day: str, book: str, values: Mapping[str, Value]) -> dict[str, str]:
     return {str(kept.version): kept.content_hash for kept in manifests(home, name, day, book, values)}
 
 
-def _noted(home: Path, job: Job, made: Made) -> Produced:
+def _noted(home: Path, job: Job, made: Made, rests_on: str) -> Produced:
     files = [Path(path) for path in (made.notebook, made.html, made.pdf) if path]
     base = home / "reports"
     manifest = Manifest(
         report=job.report, day=job.day, book=job.book, asked=_texts(job.parameters), version=made.version,
-        content_hash=made.content_hash, totals=made.totals,
+        content_hash=made.content_hash, totals=made.totals, inputs=rests_on,
         files={path.relative_to(base).as_posix(): file_hash(path) for path in files},
     )  # fmt: skip
     note(home, WHAT, job.report, "made", manifest)

@@ -7,7 +7,7 @@ import msgspec
 
 from aitrade.core.errors import UnknownDate
 from aitrade.market.calendar import Calendar, Segment
-from aitrade.ops.reports.catalogue import CATALOGUE, Cadence
+from aitrade.ops.reports.catalogue import CATALOGUE, Cadence, week_begins
 from aitrade.ops.reports.production import manifests
 
 
@@ -44,11 +44,16 @@ def next_due(calendar: Calendar, cadence: Cadence, today: date) -> str:
         return f"not known after {calendar.known_until(Segment.CASH_FNO)}"
 
 
+def due_on(calendar: Calendar, day: date) -> list[str]:
+    """Return the names of the reports that are due for a trading day; raise UnknownDate beyond the calendar."""
+    return [one.name for one in CATALOGUE.values() if is_due(calendar, one.cadence, day)]
+
+
 def is_due(calendar: Calendar, cadence: Cadence, day: date) -> bool:
     """Return whether reports of a cadence are due for a trading day; raise UnknownDate beyond the calendar."""
     if cadence is Cadence.DAILY:
         return True
     following = calendar.next_trading_day(day, Segment.CASH_FNO)
     if cadence is Cadence.WEEKLY:
-        return following.isocalendar()[:2] != day.isocalendar()[:2]
+        return week_begins(following) != week_begins(day)
     return cadence is Cadence.MONTHLY and (following.year, following.month) != (day.year, day.month)

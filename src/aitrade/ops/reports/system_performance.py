@@ -1,7 +1,7 @@
 """The week's analysis of how the system performed: orders' way, journals, tasks, backups, alerts and incidents."""
 
 from collections import Counter, defaultdict
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +13,7 @@ from aitrade.core.clock import at
 from aitrade.ops import ledger
 from aitrade.ops.ledger import Day
 from aitrade.ops.maintenance.task import Outcome
+from aitrade.ops.reports.catalogue import week_begins
 from aitrade.ops.reports.charts import Bars
 from aitrade.ops.reports.pieces import Figures, Notice, Pieces, Table, short_day, table
 from aitrade.ops.reports.subject import Totals, basis, headline, home
@@ -45,9 +46,9 @@ class SystemPerformance(msgspec.Struct, kw_only=True):
 
     @classmethod
     def of(cls, book: str, day: str) -> Self:
-        """Read the week of `day`, from its Monday, from the book's journal and the operations journal."""
+        """Read the week of `day`, from its Sunday, from the book's journal and the operations journal."""
         folder, last = home(), date.fromisoformat(day)
-        first = (last - timedelta(days=last.weekday())).isoformat()
+        first = week_begins(last).isoformat()
         days = list(ledger.walk(folder, book, first, day))
         return cls(
             book=book, first=first, last=day, ways={one.day: _ways(one) for one in days},
