@@ -35,7 +35,8 @@ DAILY, WEEKLY, MONTHLY = Cadence.DAILY, Cadence.WEEKLY, Cadence.MONTHLY
         (WEEKLY, "2025-03-24", "2025-03-28"),  # a Friday
         (WEEKLY, "2025-03-10", "2025-03-13"),  # Friday is a holiday: Thursday
         (WEEKLY, "2025-03-29", "2025-04-04"),  # this week's is done
-        (WEEKLY, "2025-01-27", "2025-02-01"),  # the budget's session on a Saturday
+        (WEEKLY, "2025-01-27", "2025-01-31"),  # Saturday's session for the budget belongs to the week after
+        (WEEKLY, "2025-02-01", "2025-02-07"),
         (WEEKLY, "2026-11-02", "2026-11-06"),  # Sunday's Muhurat trading belongs to the week after
         (WEEKLY, "2026-11-07", "2026-11-13"),
         (MONTHLY, "2025-03-01", "2025-03-28"),  # the month ends on a Monday's holiday after a weekend
@@ -129,10 +130,16 @@ def ground(home, day):
 
 @pytest.mark.parametrize(
     ("evening", "day"),
-    [("2025-03-29", "2025-03-28"), ("2025-02-01", "2025-02-01"), ("2026-11-07", "2026-11-06")],
+    [
+        ("2025-03-29", "2025-03-28"),  # a Saturday
+        ("2025-02-01", "2025-01-31"),  # a Saturday that trades
+        ("2026-11-07", "2026-11-06"),  # the eve of a Sunday that trades
+        ("2025-03-15", "2025-03-13"),  # Friday was a holiday
+        ("2025-04-02", "2025-03-28"),  # caught up on a Wednesday: the week that ended, not this one's half
+    ],
 )
 def test_the_weekly_task_makes_the_day_that_the_schedule_names(tmp_path, evening, day):
-    """Saturday's task reports on the day that `report schedule` had as due, a session on that Saturday too."""
+    """The task reports on the newest day that `report schedule` had as due, whenever it comes to run."""
     assert reporting.WeeklyAnalysis()._day(ground(tmp_path, evening)) == day
     assert is_due(CALENDAR, WEEKLY, date.fromisoformat(day))
 

@@ -1,6 +1,6 @@
 """Reports as tasks: the day's, the week's analysis, the month's pack; all are notebooks that papermill runs."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from aitrade.core.errors import AitradeError, UnknownDate
 from aitrade.market.calendar import Calendar, Segment
@@ -60,11 +60,17 @@ class WeeklyAnalysis:
         return [f"Make {', '.join(_names('weekly'))} of {self._day(ground)}."]
 
     def run(self, ground: Ground) -> Done:
-        """Make them for the last trading day of the week."""
+        """Make them for the last trading day of the week that ended last."""
         return _made(ground, "weekly", [self._day(ground)])
 
     def _day(self, ground: Ground) -> str:
-        return trading_day_before(ground, ground.today + timedelta(days=1)).isoformat()
+        from aitrade.ops.reports import Cadence
+        from aitrade.ops.reports.schedule import is_due
+
+        calendar, day = Calendar.load(ground.home), trading_day_before(ground, ground.today)
+        while not is_due(calendar, Cadence.WEEKLY, day):
+            day = calendar.previous_trading_day(day, Segment.CASH_FNO)
+        return day.isoformat()
 
 
 class ComplianceReport:

@@ -39,14 +39,16 @@ class Span(StrEnum):
 
 
 _APRIL = 4
+_SATURDAY = 5
 
 
 def week_begins(day: date) -> date:
-    """Return the Sunday that a report's week begins with.
+    """Return the Saturday that a report's week begins with.
 
-    A special session on a Sunday is in the week after it: every week is over when its reports are made on Saturday.
+    The weekly reports are made on Saturday, of the week that ended on Friday: what that day brings, be it upkeep or a
+    special session, and a session on Sunday are in the week after.
     """
-    return day - timedelta(days=day.isoweekday() % 7)
+    return day - timedelta(days=(day.weekday() - _SATURDAY) % 7)
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -46,7 +46,7 @@ class SystemPerformance(msgspec.Struct, kw_only=True):
 
     @classmethod
     def of(cls, book: str, day: str) -> Self:
-        """Read the week of `day`, from its Sunday, from the book's journal and the operations journal."""
+        """Read the week of `day`, from its Saturday, from the book's journal and the operations journal."""
         folder, last = home(), date.fromisoformat(day)
         first = week_begins(last).isoformat()
         days = list(ledger.walk(folder, book, first, day))
