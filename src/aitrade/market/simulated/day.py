@@ -167,7 +167,8 @@ def _volume(day: Day, stocks: Floats, spread: Floats, local: Floats) -> Ints:
     noise = figures.volume_noise * normal(day.seed, words, day.ordinal, np.arange(len(local)), "volume")
     lively = np.exp(noise - figures.volume_noise**2 / 2 + figures.volume_follows_move * (moved - _MEAN_MOVE))
     total = np.array([[stock.volume] for stock in universe.stock]) * _day_noise(day, words)
-    share = np.array([_share(day, stock.derivatives) for stock in universe.stock])
+    shares = {kind: _share(day, kind) for kind in {stock.derivatives for stock in universe.stock}}
+    share = np.array([shares[stock.derivatives] for stock in universe.stock])
     traded = np.maximum(total * share * lively, share > 0).astype(np.int64)
     return np.concatenate([traded, np.zeros((len(spread) - len(stocks), len(local)), np.int64)])
 

@@ -80,7 +80,8 @@ class CellEngine(Engine):  # type: ignore[misc]
     ) -> None:
         """Run it on a shell that has no variables yet."""
         shell = CellShell.instance(config=QUIET)
-        shell.reset()
+        if shell.execution_count > 1:
+            shell.reset()
         for index, cell in enumerate(nb_man.nb.cells):
             nb_man.cell_start(cell, index)
             well = cell.cell_type != "code" or shell.run(cell, execution_timeout)

@@ -4,6 +4,7 @@ Lines with a JSON list of `Job` come on standard input; a line with a JSON `Made
 It runs apart from whatever trades.
 """
 
+import gc
 import os
 import re
 import sys
@@ -82,6 +83,7 @@ def apart(job: Job) -> bytes:
     warm(job)
     if not hasattr(os, "fork"):
         return _answer(attempt(job))
+    gc.freeze()  # else the first collection in the copy would copy every page
     reads, writes = os.pipe()
     copy = os.fork()
     if not copy:
