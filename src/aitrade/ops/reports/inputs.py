@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 import aitrade
-from aitrade.compliance.journal import frames, segments
+from aitrade.compliance.journal import JournalBroken, frames, segments
 from aitrade.core.clock import DAY, at
 from aitrade.ops.reports.canonical import file_hash
 from aitrade.ops.reports.month import done_between
@@ -39,9 +40,14 @@ def _segments(home: Path, book: str, day: str) -> list[Path]:
 
 
 def _traded(kept: list[Path], day: str) -> Iterator[tuple[int, int]]:
-    """Yield the machine's times between which a day's records were written, where that was on another day."""
+    """Yield the machine's times between which a day's records were written, where that was on another day.
+
+    What is damaged is told by the report that reads it.
+    """
     for path in kept:
-        walls = [frame.record.wall for frame in frames(path)] if _day(path) == day else []
+        walls = []
+        with suppress(JournalBroken):
+            walls += [frame.record.wall for frame in frames(path)] if _day(path) == day else []
         if walls and not at(day, "00:00") <= walls[0] < at(day, "00:00") + DAY:
             yield walls[0], walls[-1]
 
