@@ -62,7 +62,7 @@ def reset(name: str, home: Path | None) -> None:
         raise Refused(f"There is no book {name}; there are: {', '.join(books(base)) or 'none'}.")
     running = address_of(base, 0)
     if running is not None and running.book == name:
-        raise Refused(f"Book {name} is being traded on; stop the engine first.")
+        raise Refused(f"Book {name} is being traded on; stop the engine first, by `aitrade stop`.")
     archived = base / "archive" / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     archived.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(folder, archived)

@@ -31,6 +31,8 @@ def rebuild(book: str | None, home: Path | None) -> None:
     found = [name for name, _ in journals(folder) if name != BOOK and book in (None, name)]
     if not found:
         raise Refused(f"There is no journal of {book or 'any book'} under {folder}; `aitrade book list` names them.")
-    with FileLock(folder / "engine.lock", taken=f"An engine trades on {folder}: stop it, then rebuild."):
+    with FileLock(
+        folder / "engine.lock", taken=f"An engine trades on {folder}: stop it by `aitrade stop`, then rebuild."
+    ):
         for name in tqdm(found, unit="book", disable=None):
             click.echo(f"{name}: {make(folder, name):,} records projected")

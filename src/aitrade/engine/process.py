@@ -27,7 +27,8 @@ def serve(settings: EngineSettings) -> None:
     home = settings.home_path
     lock = FileLock(
         home / "engine.lock",
-        taken=f"Another engine already trades on {home}; use it, stop it, or choose another --data-folder.",
+        taken=f"Another engine already trades on {home}; use it, stop it by `aitrade stop`, "
+        "or choose another --data-folder.",
     )
     unfinished.refuse(home)
     service = Service(settings)

@@ -129,7 +129,11 @@ def _supervisor(beat: Beat | None) -> Component:
         return Component("supervisor", State.OFF, "none runs; nothing would be started again")
     silent = (time.time_ns() - beat.at) / SECOND
     if not _alive(beat.pid):
-        return Component("supervisor", State.DOWN, f"process {beat.pid} has died; trading goes on without it")
+        return Component(
+            "supervisor",
+            State.DOWN,
+            f"process {beat.pid} has died; trading goes on without it, `aitrade up` takes over",
+        )
     if silent > BEAT_SECONDS * MISSED_BEATS:
         return Component("supervisor", State.DEGRADED, f"no sign of life for {silent:.0f} s")
     again = [f"{name} {count} times" for name, count in beat.restarts.items() if count]

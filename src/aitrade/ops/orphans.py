@@ -33,6 +33,7 @@ APPEAR_SECONDS = 6.0
 CLOCK_SECONDS = 5.0
 """How far the system's clock may have been put between a process's start and its file."""
 LOCK = "engine.lock"
+SILENT = "The engine did not answer; what it had is in its journal."
 
 
 class _Pid(msgspec.Struct):
@@ -67,7 +68,7 @@ def shut_engine(home: Path) -> list[str]:
             left = stays_open(client)
             client.shutdown()
     except Unreachable:
-        return ["The engine did not answer; what it had is in its journal."]
+        return [SILENT]
     return left
 
 

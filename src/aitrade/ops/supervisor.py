@@ -163,8 +163,8 @@ def _stop_supervised(home: Path) -> list[str]:
     try:
         with EngineClient.of(home) as client:
             left = orphans.stays_open(client)
-    except Unreachable as silent:
-        left = [str(silent)]
+    except Unreachable:
+        left = [orphans.SILENT]
     doors.ask_to_end(home)
     limit = time.monotonic() + START_SECONDS + STOP_SECONDS
     while held(home / LOCK):
