@@ -67,6 +67,7 @@ def test_an_exit_waits_for_the_orders_that_work_on_its_position(begin):
     service.step(30)
     orders = list(service.engine.book.state.orders.values())
     assert target.state is OrderState.CANCELLED
+    assert target.reason.startswith(f"Cancelled for the exit of {TCS} MIS: ")
     assert [(order.state, order.is_exit) for order in orders[2:]] == [(OrderState.FILLED, True)]
     assert service.engine.book.position(TCS, "MIS") == 0
 

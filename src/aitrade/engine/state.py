@@ -294,7 +294,8 @@ class Book:
         order.updated = ts
         order.broker_order_id = update.broker_order_id or order.broker_order_id
         order.exchange_order_id = update.exchange_order_id or order.exchange_order_id
-        order.reason = update.reason or order.reason
+        if order.state is not OrderState.CANCELLED:  # one that was asked for twice keeps what it was cancelled for
+            order.reason = update.reason or order.reason
         target = _ENDS.get(update.what)
         if target is not None:
             order.move(target)
