@@ -1,6 +1,7 @@
 """The drill: trade, back up, destroy, restore, same ledger; and what is refused before anything is touched."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -72,11 +73,13 @@ def test_trade_back_up_destroy_restore_same_ledger(home, second, book):
     Mirror(home).copy()
     before, state = standing(home), head_of(BOOK, book.journal.folder)
     shutil.rmtree(home)
+    began = time.monotonic()
     restored = restore(home, folder=second, recovery=key)
     assert standing(home) == before
     assert state in restored.books
     assert recover(EngineSettings(home=str(home), book=BOOK)).state == book.book.state
     assert restored.from_copies > 0
+    assert 0 < restored.seconds < time.monotonic() - began
     assert project(home) == state.seq
     assert (home / "limits.toml").read_text() == "day_orders = 500\n"
     assert Vault.open(home).sealing_keys()  # opens by this machine from now on

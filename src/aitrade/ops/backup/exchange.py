@@ -55,13 +55,17 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Where what was there lies now, relative to the data folder; empty where nothing was."""
     trouble: str = ""
     """What the database server had against it, empty where nothing; the journals are back all the same."""
-    seconds: float
+    seconds: float = 0.0
+    """All of it, databases included."""
     resumed: bool = False
     """Whether it was cut off in its moves and ended by a later restore."""
 
 
-def decide(home: Path, rebuilt: Path, restored: Restored) -> None:
-    """Put a rebuilt data folder where it is moved from, on disk; from the mark on there is no way but to the end."""
+def decide(home: Path, rebuilt: Path, restored: Restored, began: float) -> None:
+    """Put a rebuilt data folder where it is moved from, on disk; from the mark on there is no way but to the end.
+
+    `began` is of the monotonic clock.
+    """
     place = home / PLACE
     shutil.rmtree(place, ignore_errors=True)
     rebuilt.rename(place)
@@ -71,7 +75,8 @@ def decide(home: Path, rebuilt: Path, restored: Restored) -> None:
         f"A restore of {restored.backup} to {home} was cut off in its last step: run `aitrade restore` to end it; "
         "nothing is lost."
     )
-    unfinished.begin(home, RESTORE, says, msgspec.structs.replace(restored, set_aside=aside))
+    restored = msgspec.structs.replace(restored, set_aside=aside, seconds=time.monotonic() - began)
+    unfinished.begin(home, RESTORE, says, restored)
 
 
 def finish(home: Path, *, resumed: bool = True) -> Restored | None:
@@ -79,13 +84,14 @@ def finish(home: Path, *, resumed: bool = True) -> Restored | None:
     begun = unfinished.found(home, RESTORE)
     if begun is None:
         return None
-    restored = begun.of(Restored)
+    began, restored = time.monotonic(), begun.of(Restored)
     try:
         _moved(home, home / restored.set_aside, restored.gone)
     except OSError as error:
         raise Refused(f"Not all is moved yet ({error}): mend that, then run `aitrade restore` again.") from error
+    trouble = _databases_back(home)
     restored = msgspec.structs.replace(
-        restored, resumed=resumed, trouble=_databases_back(home),
+        restored, resumed=resumed, trouble=trouble, seconds=round(restored.seconds + time.monotonic() - began, 3),
         set_aside=restored.set_aside if (home / restored.set_aside).exists() else "",
     )  # fmt: skip
     note(home, RESTORE, restored.backup, "passed", restored)

@@ -82,9 +82,9 @@ def _decided(home: Path, shelf: Shelf, backup: Backup, opening: Opening, to: int
         restored = Restored(
             backup=backup.id, to=to, books=rebuilt.books, from_copies=rebuilt.from_copies,
             passed_over=rebuilt.passed_over, filled_from=filled, unfilled=unfilled, left_out=backup.left_out,
-            gone=_begun_after(home, to) if to else (), seconds=round(time.monotonic() - began, 3),
+            gone=_begun_after(home, to) if to else (),
         )  # fmt: skip
-        decide(home, rebuilt.folder, restored)
+        decide(home, rebuilt.folder, restored, began)
     return restored
 
 
