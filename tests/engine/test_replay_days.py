@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from aitrade.core.clock import MINUTE, at
-from aitrade.core.errors import OrderRefused, Refused
+from aitrade.core.errors import DataRefused, OrderRefused, Refused
 from aitrade.core.orders import OrderRequest, OrderType, Product, Side
 from aitrade.core.quotes import Bar
 from aitrade.engine.service import Service
@@ -101,6 +101,18 @@ def test_a_continued_book_says_which_day_it_is(begin, tmp_path):
     told = next(text for text in texts(again) if "continues with" in text)
     assert f"continues with {TUESDAY}. To play {FRIDAY} anew" in told
     assert "--book" in told
+
+
+def test_a_book_on_a_day_that_is_gone_says_how_to_begin_anew(begin, tmp_path):
+    """Its day's data are not there any more, or cannot be traded on: the refusal names the way to the asked day."""
+    have(tmp_path, TUESDAY)
+    begin().play_through()
+    begin()
+    for manifest in (tmp_path / "market" / "sources").glob("*.json"):
+        if TUESDAY in manifest.read_text():
+            manifest.unlink()
+    with pytest.raises(DataRefused, match=f"Nothing is imported for {TUESDAY}.* To play {FRIDAY} anew: .*--book"):
+        begin()
 
 
 def test_there_is_a_band_without_a_previous_close(begin):

@@ -14,7 +14,7 @@ from aitrade.compliance.journal import Journal
 from aitrade.compliance.tail import Tail
 from aitrade.core import logs
 from aitrade.core.clock import MINUTE, SECOND, ReplayClock, at, ist_time
-from aitrade.core.errors import Refused
+from aitrade.core.errors import DataRefused, Refused
 from aitrade.core.events import CashMove, Closed, DayBegan, Kind
 from aitrade.core.instruments import Instrument
 from aitrade.core.metrics import Buckets
@@ -431,8 +431,14 @@ class Service:
 
     def _first_feed(self, state: State) -> Feed:
         """The feed of the book's day, the configured one for a new book."""
-        day = date.fromisoformat(state.day.day) if state.day.day else None
-        return feed_for(self.settings, self._calendar, self._rules, day)
+        stands, asked = state.day.day, self.settings.day
+        day = date.fromisoformat(stands) if stands else None
+        try:
+            return feed_for(self.settings, self._calendar, self._rules, day)
+        except DataRefused as refused:
+            if stands in ("", asked):
+                raise
+            raise DataRefused(f"{refused} {continues(self.settings.book, stands, asked)}") from None
 
     def _start_of(self, feed: Feed) -> int:
         if self.settings.start:
