@@ -149,6 +149,21 @@ def test_a_lost_answer_buys_once(page):
     assert len(orders(page, key)) == 1
 
 
+def test_a_contract_on_the_list_has_its_name_after_a_reload(page):
+    """What was searched, neither ordered nor held, is read as a trader reads it, not by the exchange's code."""
+    search(page)
+    page.keyboard.type("banknifty fut", delay=30)
+    page.locator(".watch-hit").first.wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_function("/BANKNIFTY.*FUT$/.test(aitrade.state.selected)")
+    key = page.evaluate("aitrade.state.selected")
+    page.reload()
+    page.wait_for_function("document.body.dataset.ready === 'true'")
+    name = page.locator(f".watch tr[data-key='{key}'] td").first
+    name.get_by_text("BANKNIFTY ").wait_for()
+    assert name.inner_text() == page.evaluate("key => aitrade.label(key)", key)
+
+
 def test_options_are_sent_in_lots(page):
     """A contract found by the words of its name opens the ticket in lots, with the products that it has."""
     search(page)

@@ -14,7 +14,7 @@ import { connect, emit, on, setLink, state } from './stream.js';
 const PATIENCE_MS = 20000;
 
 window.aitrade = {
-  ...pieces, state, on, get, post, put, del, select, go, toast, confirm, format, marketNow, send, element,
+  ...pieces, state, on, get, post, put, del, know, select, go, toast, confirm, format, marketNow, send, element,
   operate: actOn,
   ticket: (order) => emit('ticket', order),
 };

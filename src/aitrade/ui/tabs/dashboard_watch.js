@@ -250,6 +250,9 @@ function render({ el }) {
     localStorage.setItem(KEPT, JSON.stringify(own));
     all();
   }
+  // What somebody put on the list is not among the instruments that a day begins with.
+  const nameOwn = () => Promise.all(own.map(aitrade.know)).then(all);
+
   function choose(instrument) {
     state.instruments.set(instrument.key, instrument);
     if (!keys().includes(instrument.key)) keep([instrument.key, ...own]);
@@ -263,7 +266,10 @@ function render({ el }) {
       for (const key of moved) changed.add(key);
       ask();
     }),
-    aitrade.on("snapshot", all),
+    aitrade.on("snapshot", () => {
+      all();
+      nameOwn();
+    }),
     aitrade.on("key", (key) => {
       if (key !== "/") return;
       aitrade.go("dashboard");
@@ -274,6 +280,7 @@ function render({ el }) {
       all();
     }),
   ];
+  nameOwn();
   return () => {
     offs.forEach((off) => off?.());
     ask.stop();
