@@ -232,12 +232,10 @@ def beside(home, *words, until):
     try:
         said += itertools.takewhile(lambda line: until not in line, process.stdout)
         yield said
+    finally:  # asked, not killed, so that it ends its own server also where the block has failed
         process.send_signal(signal.SIGINT)
         said.append(process.communicate(timeout=60)[0])
-        assert process.returncode == 0, said
-    finally:
-        process.kill()
-        process.communicate()
+    assert process.returncode == 0, said
 
 
 @pytest.mark.timeout(900)
