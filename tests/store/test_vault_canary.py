@@ -46,7 +46,8 @@ LINES = (
     "incident reported {number} 'preliminary report'", "incident reported {number} 'root cause analysis'",
     "incident close {number} done", "maintain schedule", "maintain daily --task backup_database",
     "maintain weekly --task scan_security --dry-run", "maintain monthly --task perform_full_backup",
-    "maintain emergency memory_leak --dry-run", "model list", "model activate btst-rule 9 --reason canary", "open",
+    "maintain emergency memory_leak --dry-run", "maintain rehearse --month none",
+    "model list", "model activate btst-rule 9 --reason canary", "open",
     "order buy RELIANCE 1", "order sell RELIANCE 1", "order list", "order cancel all", "positions", "prometheus",
     "preflight --section Environment", "preflight sign --name me --role officer --reason canary",
     f"preflight waive npu --name me --reason canary --until {SOON}", "report list", "report schedule",
@@ -65,6 +66,7 @@ REFUSED = {
     "alerts ack 1": "There is no alert 1",
     "data import {home}/aitrade.toml": "not a format that we know",
     "data list": "Nothing is imported yet",
+    "maintain rehearse --month none": "is not a month",
     "stop": "Nothing runs on this data folder",
     "data report": "There is no quality report yet",
     "model activate btst-rule 9 --reason canary": "9",
@@ -73,6 +75,8 @@ REFUSED = {
     **{f"report {name} --date {TODAY} -p book=none": "book" for name in OF_NO_BOOK},
 }
 """What is understood and not done on this data folder, and in which words; the market's hours decide of an update."""
+NO_FOLDER = ("service status", "maintain rehearse --month none")
+"""Have no data folder: one asks the machine, the other lives in a scratch folder, for minutes, in its own test."""
 FAILS = ("alerts test", "preflight --section Environment", "update --check --from {wheel}")
 """What may end with another status than 0: a channel that nobody answers, no second device, the hour."""
 
@@ -170,7 +174,7 @@ def exercised(home, lines, given, facts):
     said, wrong = [], []
     for line in lines:
         options = ["--passphrase"] if line == "vault rotate" else []
-        folder = [] if line == "service status" else ["--data-folder", str(home)]
+        folder = [] if line in NO_FOLDER else ["--data-folder", str(home)]
         words = [*shlex.split(line.format(home=home, **facts)), *options, *folder]
         done = CliRunner().invoke(main, words, input=f"{given.get(line, '')}\n")
         assert done.exception is None or isinstance(done.exception, SystemExit), (line, done.exc_info)
