@@ -73,3 +73,14 @@ def test_a_basket_goes_under_one_name(service):
     assert len({row.basket for row in rows}) == 1
     assert [row.side for row in rows] == ["BUY", "BUY", "SELL", "SELL"]
     assert OrderState.REJECTED not in {row.state for row in rows}
+
+
+@pytest.mark.parametrize("expiry", [0, 1])
+@pytest.mark.parametrize("name", ["Long straddle", "Short straddle"])
+def test_both_legs_at_the_money_fill(service, expiry, name):
+    """A market basket leaves no naked leg: the put at the money prints as the call does, on expiry day and before."""
+    chain = service.chain(NIFTY, service.chain(NIFTY, "")().expiries[expiry])()
+    strategy = strategies.build(name, chain, chain.lot)
+    service.commands.basket(strategies.orders(strategy, "", market=[leg.key for leg in strategy.legs]), TRADER)
+    service.step(120)
+    assert [row.state for row in service.orders()] == ["FILLED", "FILLED"]
