@@ -3,6 +3,7 @@
 import os
 from datetime import date
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -48,6 +49,16 @@ def test_a_task_that_failed_is_named_with_its_day(idle):
     failed = [words for words in done.bad if "scan_security" in words]
     assert failed == [f"scan_security of {day:02} Mar was failed: Nothing was done." for day in (1, 8, 15, 22, 29)]
     assert len(heard) == len(done.ran)
+
+
+def test_a_task_that_waited_is_named_only_when_it_never_came(idle):
+    """What was held up and ran later is well; what is still held up at the end is not."""
+    done = Outcome(task="optimize_caches", status=Status.DONE, says="", began=0)
+    waits = msgspec.structs.replace(done, status=Status.SKIPPED, says="It waits.")
+    well = msgspec.structs.replace(idle[0], missing=[], ran=[waits, done])
+    assert well.bad == []
+    held = msgspec.structs.replace(well, ran=[done, waits])
+    assert held.bad == ["optimize_caches of 01 Jan was skipped: It waits."]
 
 
 def test_a_folder_in_use_or_a_month_beyond_the_calendar_is_refused(tmp_path):

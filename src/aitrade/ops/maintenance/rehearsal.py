@@ -47,8 +47,10 @@ class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def bad(self) -> list[str]:
-        """Everything that is not as it should be, a sentence each."""
-        ill = [one for one in self.ran if one.status is not Status.DONE]
+        """Everything that is not as it should be, a sentence each; a task that waited and came later is well."""
+        newest = {one.task: one for one in self.ran}.values()
+        waits = [one for one in newest if one.status in (Status.SKIPPED, Status.STOPPED)]
+        ill = [one for one in self.ran if one.status in (Status.FAILED, Status.LATE)] + waits
         failed = [f"{one.task} of {ist(one.began):%d %b} was {one.status}: {one.says}" for one in ill]
         return [*failed, *(f"{name} was not made." for name in self.missing), *self.faults]
 

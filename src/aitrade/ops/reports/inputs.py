@@ -17,8 +17,8 @@ from aitrade.ops.reports.month import done_between
 def inputs_of(home: Path, book: str, day: str) -> str:
     """Return SHA-256, hex, over all that a day (ISO) of a book rests on, imported market data apart.
 
-    That is: the version of aitrade, the book's records of the day and what came right after them, the facts, limits
-    and contract note that a person laid there, and what was done to the system on that day.
+    That is: the version of aitrade, the book's records of the day, the facts, limits and contract note that a person
+    laid there, and what was done to the system on that day.
     """
     digest = hashlib.sha256(aitrade.__version__.encode())
     kept = _segments(home, book, day)
@@ -32,11 +32,9 @@ def inputs_of(home: Path, book: str, day: str) -> str:
 
 
 def _segments(home: Path, book: str, day: str) -> list[Path]:
-    """Return the segments of a day, else the last one before it, and the first one after it."""
-    found = segments(home / "books" / book / "journal")
-    until = [path for path in found if _day(path) <= day]
-    own = [path for path in until if _day(path) == day]
-    return [*(own or until[-1:]), *found[len(until) : len(until) + 1]]
+    """Return the segments of a day, its night in them, else the last one before it."""
+    until = [path for path in segments(home / "books" / book / "journal") if _day(path) <= day]
+    return [path for path in until if _day(path) == day] or until[-1:]
 
 
 def _traded(kept: list[Path], day: str) -> Iterator[tuple[int, int]]:
