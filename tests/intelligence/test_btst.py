@@ -116,11 +116,21 @@ def test_without_an_index_nothing_is_said_about_it():
     assert "left out" not in listed(STRONG=STRONG).scorer
 
 
+def test_a_gap_of_the_night_is_not_ahead_of_the_index():
+    """A share that opens 2 % up and moves as the index does is not ahead of it; the day's change tells the gap."""
+    gapped = parts(
+        minutes=minutes("NSE:X", [102_000] * 299 + [102_102], 6_000),
+        index=minutes("NSE:I", [100_000] * 299 + [100_100], 0),
+    )
+    assert gapped["Against the index"].points == 0
+    assert gapped["Day's change"].points == gapped["Day's change"].out_of
+
+
 @pytest.mark.parametrize(
     ("lacking", "left_out"),
     [
-        ({"days": []}, {"Day's change", "Volume", "Against the index", "Trend"}),
-        ({"days": day_bars("NSE:X", 100_000)[:1]}, {"Day's change", "Volume", "Against the index", "Trend"}),
+        ({"days": []}, {"Day's change", "Volume", "Trend"}),
+        ({"days": day_bars("NSE:X", 100_000)[:1]}, {"Day's change", "Volume", "Trend"}),
         ({"minutes": minutes("NSE:X", STRONG, 0)}, {"Volume"}),
         ({"minutes": minutes("NSE:X", STRONG[:30], 6_000)}, {"Last hour"}),
         ({"minutes": minutes("NSE:X", [100_000] * 300, 6_000)}, {"Close in range"}),

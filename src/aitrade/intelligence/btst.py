@@ -116,7 +116,7 @@ class RuleScorer:
             ),
             _place(minutes, points.place),
             _volume(minutes, days, points.volume),
-            _ahead(change, evidence.index, points.ahead),
+            _ahead(minutes, evidence.index, points.ahead),
             _hour(minutes, points.hour),
             _trend(close, days, points.trend),
         ])  # fmt: skip
@@ -170,10 +170,12 @@ def _volume(minutes: Sequence[Bar], days: Sequence[Bar], points: float) -> Facto
     return msgspec.structs.replace(found, because=said)
 
 
-def _ahead(change: float | None, index: Sequence[Bar], points: float) -> Factor:
-    ahead = change - _percent(index[-1].close, index[0].open) if change is not None and index else None
-    lacking = "no close of the days before in this session" if index else "index not in this session"
-    return _factor("Against the index", ahead, (0.0, 1.5), points, "ahead of the index", lacking)
+def _ahead(minutes: Sequence[Bar], index: Sequence[Bar], points: float) -> Factor:
+    """Both since the day's open: a gap of the night is in neither, and is judged by the day's change."""
+    moved = _percent(minutes[-1].close, minutes[0].open)
+    ahead = moved - _percent(index[-1].close, index[0].open) if index else None
+    what = "ahead of the index since the open"
+    return _factor("Against the index", ahead, (0.0, 1.5), points, what, "index not in this session")
 
 
 def _hour(minutes: Sequence[Bar], points: float) -> Factor:
