@@ -30,7 +30,8 @@ def is_own(device: str) -> bool:
 def found() -> str:
     """Ask ONNX Runtime (which is imported now: not on the trading thread) what this machine has."""
     try:
-        from onnxruntime import get_available_providers
+        from onnxruntime import disable_telemetry_events, get_available_providers
     except ImportError:
         return UNKNOWN
+    disable_telemetry_events()  # what Windows records of it; elsewhere the package's environment has seen to it
     return accelerator(get_available_providers())

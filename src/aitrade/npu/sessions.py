@@ -23,6 +23,7 @@ class Session:
     def __init__(self, model: Path) -> None:
         import onnxruntime
 
+        onnxruntime.disable_telemetry_events()
         there = onnxruntime.get_available_providers()
         wanted = [*(name for name in there if name in ACCELERATORS), "CPUExecutionProvider"]
         self._session = onnxruntime.InferenceSession(str(model), providers=wanted)
