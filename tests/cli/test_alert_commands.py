@@ -59,5 +59,5 @@ def test_an_incident_goes_from_opened_to_closed(tmp_path):
     assert "is closed" in call(tmp_path, "incident", "close", number, "Passwords changed")[1]
     shown = call(tmp_path, "incident", "show", number)[1]
     assert "owner: Ravi\ncause: Reused\n" in shown
-    assert "to CERT-In by" in shown
+    assert "to CERT-In" in shown
     assert "closed" in call(tmp_path, "incident", "list", "--all")[1]

@@ -3,6 +3,7 @@
 import signal
 import sys
 import webbrowser
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -76,13 +77,18 @@ def up(
     base = configuration.home
     others = [*page_children(configuration), watcher(base), scheduler_child(base), copier(base)]
     supervisor = Supervisor(settings, others, click.echo)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     supervisor.start()
+    _watch(supervisor, lambda: _greet(supervisor, settings, configuration, opens=not no_browser))
+
+
+def _greet(supervisor: Supervisor, settings: EngineSettings, configuration: Configuration, *, opens: bool) -> None:
+    """Say where the page is, which day the book goes on with, and open the page."""
     link = page_link(configuration)
     click.echo(f"aitrade trades on paper, book {settings.book}. Ctrl-C stops it.\n\n    {link}\n")
     _say_which_day(supervisor, settings)
-    if configuration.open_browser and not no_browser:
+    if configuration.open_browser and opens:
         webbrowser.open(link)
-    _watch(supervisor)
 
 
 def _say_which_day(supervisor: Supervisor, settings: EngineSettings) -> None:
@@ -168,9 +174,10 @@ def _refuse_live(configuration: Configuration, data: Source) -> None:
     raise Refused(f"aitrade does not trade live:\n{reasons}")
 
 
-def _watch(supervisor: Supervisor) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+def _watch(supervisor: Supervisor, greet: Callable[[], None]) -> None:
+    """Greet and watch until asked to stop: from the start on, a request to stop leaves nothing running."""
     try:
+        greet()
         supervisor.watch()
     except (KeyboardInterrupt, SystemExit):
         click.echo("Stopping …")

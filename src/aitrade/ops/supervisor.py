@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from aitrade.core import logs
-from aitrade.core.errors import AitradeError, Refused, Unreachable
+from aitrade.core.errors import Refused, Unreachable
 from aitrade.core.files import FileLock, held, write_private
 from aitrade.engine.client import Address, EngineClient
 from aitrade.engine.settings import EngineSettings
@@ -76,7 +76,7 @@ class Supervisor:
                 if running.child.needed:
                     running.wait_ready(START_SECONDS)
                     _log.info("child serves", child=running.child.name, pid=running.pid)
-        except AitradeError:
+        except BaseException:  # Ctrl-C while it starts, too: nothing is left running that nobody watches
             for running in self._children:
                 running.ask_to_end()
             _end(self._children, time.monotonic() + STOP_SECONDS)
