@@ -39,8 +39,7 @@ def test_no_fact_is_stated_twice(path):
 def keys(table: str, row: dict):
     """What a row speaks of: once for each of its segments, kinds, classes, exchanges, underlyings and days."""
     lists = [row.get(name) or [""] for name in ("segments", "kinds", "classes", "exchanges", "of", "units")]
-    alone = tuple(
-        str(row[name]) for name in ("component", "name", "exchange", "class", "kind", "step", "decides") if name in row
-    )
+    single = ("component", "name", "exchange", "class", "kind", "step", "decides")
+    alone = tuple(str(row[name]) for name in single if name in row)
     days = row["days"] if isinstance(row.get("days"), list) else [row.get("from", row.get("day"))]
     return ((table, alone, *thing) for thing in product(days, *lists))

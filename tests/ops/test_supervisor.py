@@ -101,10 +101,8 @@ def test_a_stop_leaves_no_process_and_says_what_stays_open(running):
 
 def test_an_engine_that_may_not_come_back_ends_all_of_it(tmp_path):
     """While another process holds the data folder nothing is left half running, and the sentence says why."""
-    supervisor, others = (
-        Supervisor(EngineSettings(home=str(tmp_path), start="10:30"), [copier(tmp_path)], print),
-        family(),
-    )
+    supervisor = Supervisor(EngineSettings(home=str(tmp_path), start="10:30"), [copier(tmp_path)], print)
+    others = family()
     supervisor.start()
     below = [one for one in family() if one not in others]
     os.kill(address_of(tmp_path, 0).pid, signal.SIGKILL)

@@ -140,7 +140,7 @@ class _Desk:
 
 
 def _prepare(home: Path, second: Path, say: Say) -> str:
-    """Make the book, its rules, its vault, and the first copy of its journal; return the vault's recovery key."""
+    """Make the book, its rules, its vault, its first copy and backup; return the vault's recovery key."""
     from aitrade.store.vault import Vault
 
     (home / "facts").mkdir(parents=True)
@@ -149,8 +149,9 @@ def _prepare(home: Path, second: Path, say: Say) -> str:
     (home / "aitrade.toml").write_text(f'backup_folder = "{second.as_posix()}"\n', encoding="utf-8")
     key = Vault.create(home, method="key-file").new_recovery_key()
     BigBook(home, BOOK, scaled(ORDERS)).write(say)
-    say("the first copy of its journal …")
+    say("the first copy of its journal, the first backup: the copier beside the engine would make it else …")
     Mirror(home).copy()
+    _backing_up(home).wait()
     return key
 
 
