@@ -152,14 +152,22 @@ def test_a_lost_answer_buys_once(page):
     assert len(orders(page, key)) == 1
 
 
-def test_a_contract_on_the_list_has_its_name_after_a_reload(page):
-    """What was searched, neither ordered nor held, is read as a trader reads it, not by the exchange's code."""
+def found(page, words):
+    """Choose the first future that a search finds; return its key."""
     search(page)
-    page.keyboard.type("banknifty fut", delay=30)
+    page.keyboard.type(words, delay=30)
     page.locator(".watch-hit").first.wait_for()
     page.keyboard.press("Enter")
-    page.wait_for_function("/BANKNIFTY.*FUT$/.test(aitrade.state.selected)")
-    key = page.evaluate("aitrade.state.selected")
+    name = f":{words.split()[0].upper()}"
+    page.wait_for_function(
+        "name => aitrade.state.selected?.includes(name) && aitrade.state.selected.endsWith('FUT')", arg=name
+    )
+    return page.evaluate("aitrade.state.selected")
+
+
+def test_a_contract_on_the_list_has_its_name_after_a_reload(page):
+    """What was searched, neither ordered nor held, is read as a trader reads it, not by the exchange's code."""
+    key = found(page, "banknifty fut")
     page.reload()
     page.wait_for_function("document.body.dataset.ready === 'true'")
     name = page.locator(f".watch tr[data-key='{key}'] td").first
@@ -168,12 +176,7 @@ def test_a_contract_on_the_list_has_its_name_after_a_reload(page):
 
 def test_options_are_sent_in_lots(page):
     """A contract found by the words of its name opens the ticket in lots, with the products that it has."""
-    search(page)
-    page.keyboard.type("nifty fut", delay=30)
-    page.locator(".watch-hit").first.wait_for()
-    page.keyboard.press("Enter")
-    page.wait_for_function("aitrade.state.selected?.endsWith('FUT')")
-    key = page.evaluate("aitrade.state.selected")
+    key = found(page, "nifty fut")
     choose(page, key)
     ticket(page)
     assert page.locator(".ticket-quantity input").input_value() == "1"
@@ -192,12 +195,7 @@ def test_options_are_sent_in_lots(page):
 
 def test_a_quantity_over_the_freeze_limit_is_sent_in_slices(page):
     """The ticket asks how to send it only then; as slices no rule of size is broken, and the request says so."""
-    search(page)
-    page.keyboard.type("nifty fut", delay=30)
-    page.locator(".watch-hit").first.wait_for()
-    page.keyboard.press("Enter")
-    page.wait_for_function("aitrade.state.selected?.endsWith('FUT')")
-    key = page.evaluate("aitrade.state.selected")
+    key = found(page, "nifty fut")
     choose(page, key)
     ticket(page)
     slices = page.locator(".ticket-slices button", has_text="Slices")
