@@ -62,9 +62,9 @@ from aitrade.risk.trading_state import TradingState
 
 Problems = list[list[str]]
 _MOVES = frozenset({Kind.CASH, Kind.CONVERT})
-_INTENT, _UPDATE, _PENDING, _ACTIVE = Kind.INTENT, Kind.UPDATE, OrderState.PENDING, TradingState.ACTIVE
-# An enumeration looks its members up in Python; these are read for every order.
 """Records that change units or cost without an order."""
+_INTENT, _UPDATE, _PENDING, _ACTIVE = Kind.INTENT, Kind.UPDATE, OrderState.PENDING, TradingState.ACTIVE
+"""Read for every order: looked up once, for an enumeration looks its members up in Python."""
 
 
 class Refused(OrderRefused):
