@@ -80,6 +80,19 @@ def test_the_page_and_the_charts_count_what_they_do(trading, page):
     assert health(home).of("page").ok
 
 
+def test_a_visit_starts_the_kernel_of_the_next_one(trading, page):
+    """Until it waits the page server says so, and then two wait beside the page's own."""
+    port = address(trading.home, "page")
+    before = figures(port, token(trading.home))
+    page.reload()
+    limit = time.monotonic() + 30
+    while (seen := figures(port, token(trading.home)))["aitrade_page_kernels_starting",]:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert seen["aitrade_page_render_seconds_count",] == before["aitrade_page_render_seconds_count",] + 1
+    assert seen["aitrade_page_kernels",] >= 3
+
+
 def test_without_the_token_nothing_is_told(trading):
     """Neither metrics nor health, by any of the three."""
     for name in ("page", "charts", "engine"):

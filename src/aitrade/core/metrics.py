@@ -60,6 +60,7 @@ TABLE: dict[str, Metric] = {
     "aitrade_page_render_seconds": Metric(_H, "From a page's request to its HTML"),
     "aitrade_page_streams": Metric(_G, "Browsers that are joined to the engine's stream"),
     "aitrade_page_kernels": Metric(_G, "Kernels that run, waiting ones included"),
+    "aitrade_page_kernels_starting": Metric(_G, "Kernels that are on their way to wait for a page"),
     "aitrade_page_relayed_total": Metric(_C, "Requests passed on to engine and chart worker", ("upstream", "outcome")),
     "aitrade_chart_window_seconds": Metric(_H, "From a chart's request to its bars"),
     "aitrade_chart_minutes_held": Metric(_G, "Minute bars in memory"),

@@ -69,13 +69,16 @@ class Supervisor:
         self._lock = FileLock(home / LOCK, taken=_RUNS.format(home=home))
         doors.end_asked(home, forget=True)
         orphans.end(home, self._say)
+        needed = [running for running in self._children if running.child.needed]
         try:
-            for running in self._children:
+            for running in needed:
                 running.start()
-            for running in self._children:
-                if running.child.needed:
-                    running.wait_ready(START_SECONDS)
-                    _log.info("child serves", child=running.child.name, pid=running.pid)
+            for running in needed:
+                running.wait_ready(START_SECONDS)
+                _log.info("child serves", child=running.child.name, pid=running.pid)
+            for running in self._children:  # after the others: what nobody waits for must not make anybody wait
+                if not running.child.needed:
+                    running.start()
         except BaseException:  # Ctrl-C while it starts, too: nothing is left running that nobody watches
             for running in self._children:
                 running.ask_to_end()

@@ -36,6 +36,8 @@ from aitrade.ui.server import HERE, POLICY, STOCK_POLICY, Handlers, PageAddress,
 from aitrade.ui.upstream import Upstream
 
 CULL_IDLE_SECONDS, CULL_EVERY_SECONDS = 900, 60
+FIRST_POOL = 1
+"""Kernels that are started before the first page is asked for: each one more would make that page wait."""
 PATIENCE_SECONDS = (20.0, 40.0)
 """How long a kernel may take to render the page, and then another one."""
 _SINGLE_PAGE = r"/(.*)"
@@ -61,7 +63,7 @@ class PageApplication(Voila):
         configuration = self.config.VoilaConfiguration
         configuration.template = "aitrade" if bundle_is_there() else "lab"
         configuration.preheat_kernel = True
-        configuration.default_pool_size = self.settings.pool
+        configuration.default_pool_size = FIRST_POOL
         configuration.file_allowlist = []
         configuration.file_denylist = [".*"]
         configuration.show_tracebacks = False
@@ -108,6 +110,7 @@ class PageApplication(Voila):
             "template_paths": self.template_paths,
             "config": self.config,
             "voila_configuration": self.voila_configuration,
+            "pool": self.settings.pool,
         }
         return [
             (rf"/api/kernels/{_kernel_id_regex}", KernelHandler),
@@ -175,6 +178,11 @@ class PageApplication(Voila):
 class PageHandler(VoilaHandler):
     """The page, to whom is logged in."""
 
+    def initialize(self, pool: int, **more: Any) -> None:
+        """Take how many kernels wait from the first visit on."""
+        super().initialize(**more)
+        self._pool = pool
+
     @authenticated
     @authorized(action="execute", resource="kernels")
     async def get(self, path: str | None = None) -> None:
@@ -182,6 +190,7 @@ class PageHandler(VoilaHandler):
         if path:
             raise HTTPError(404)
         _ = self.xsrf_token
+        self.kernel_manager.kernel_pools_config["default"]["pool_size"] = self._pool
         began = time.perf_counter_ns()
         for seconds in PATIENCE_SECONDS:
             with contextlib.suppress(TimeoutError):

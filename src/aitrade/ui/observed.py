@@ -6,6 +6,7 @@ Both ask for the data folder's token, as the engine does; whoever is logged in m
 import hmac
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -31,12 +32,13 @@ class Counts:
 COUNTS = Counts()
 
 
-def figures(found: SystemHealth, kernels: int, kept: list[ErrorGroup]) -> Figures:
+def figures(found: SystemHealth, kernels: int, starting: int, kept: list[ErrorGroup]) -> Figures:
     """Return the page's values, and how each part is that anybody knows of."""
     taken = Figures()
     taken.put("aitrade_page_render_seconds", COUNTS.renders)
     taken.put("aitrade_page_streams", COUNTS.streams)
     taken.put("aitrade_page_kernels", kernels)
+    taken.put("aitrade_page_kernels_starting", starting)
     for (upstream, outcome), count in COUNTS.relayed.items():
         taken.put("aitrade_page_relayed_total", count, upstream, outcome)
     for part in found.components:
@@ -81,9 +83,16 @@ class MetricsHandler(Observed):
     async def get(self) -> None:
         """Write every metric of the page."""
         self.let_in(visitors=False)
-        taken = figures(await self.look(), len(self.kernel_manager), errors(self.home))
+        kernels = self.kernel_manager
+        taken = figures(await self.look(), len(kernels), _starting(kernels), errors(self.home))
         self.set_header("Content-Type", EXPOSITION)
         self.finish(await IOLoop.current().run_in_executor(None, taken.text))
+
+
+def _starting(kernels: Any) -> int:
+    """Return how many kernels of Voila's pools have not rendered the page yet."""
+    made = [task for pool in kernels._pools.values() for task in pool]  # noqa: SLF001 - Voila names no other
+    return sum(1 for task in made if not (task.done() and task.result()["task"].done()))
 
 
 class HealthHandler(Observed):

@@ -24,7 +24,7 @@ class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8765
     """On 127.0.0.1; 0 takes a free one, written into run/page.json, and after a crash the same again."""
     pool: int = 2
-    """Kernels that wait, started, for a page."""
+    """Kernels that wait, started, for a page, once one was visited."""
 
 
 class PageAddress(msgspec.Struct, frozen=True):

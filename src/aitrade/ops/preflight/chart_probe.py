@@ -1,6 +1,6 @@
 """Switches between symbols on a page's charts, each timed until all charts of the layout have drawn the new one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
@@ -39,8 +39,13 @@ class Switched(msgspec.Struct, frozen=True):
     load: Load
 
 
-def probe(page: "Page", keys: Sequence[str], shapes: Sequence[Shape] = SHAPES) -> Iterator[Switched]:
-    """Yield what each layout's switches between `keys` took; each layout is opened on a page that is loaded anew."""
+def probe(
+    page: "Page", keys: Sequence[str], shapes: Sequence[Shape], settled: Callable[[], object]
+) -> Iterator[Switched]:
+    """Yield what each layout's switches between `keys` took; each layout is opened on a page that is loaded anew.
+
+    `settled` returns once the server has started the kernel that waits for the next page in this one's place.
+    """
     where = page.url
     for shape in shapes:
         cell = {"instrument": keys[0], "minutes": 1, "count": shape.bars, "studies": ""}
@@ -49,6 +54,7 @@ def probe(page: "Page", keys: Sequence[str], shapes: Sequence[Shape] = SHAPES) -
         page.wait_for_function(READY)
         page.evaluate("aitrade.go('charts')")
         page.wait_for_function("charts => document.querySelectorAll('.chart-bokeh').length >= charts", arg=shape.grid)
+        settled()
         asked = [list(keys), shape.switches, shape.grid, PAUSE_MS]
         listen(page)
         found = page.evaluate("([keys, times, charts, pause]) => preflight.switches(keys, times, charts, pause)", asked)

@@ -42,11 +42,11 @@ class HealthMonitoring:
     def examine(self, ground: Ground) -> Finding:
         """Kill it and look; whatever comes of it, wait until everything is well again."""
         home = _served(ground)
-        before = _await(lambda: health(home), lambda found: found.ok, BACK_SECONDS)[0]
+        before = awaited(lambda: health(home), lambda found: found.ok, BACK_SECONDS)[0]
         _kill(home)
-        seen, seen_s = _await(lambda: health(home), lambda found: not found.of(KILLED).ok, SEEN_SECONDS)
+        seen, seen_s = awaited(lambda: health(home), lambda found: not found.of(KILLED).ok, SEEN_SECONDS)
         status, told = _endpoint(home)
-        after, back_s = _await(lambda: health(home), lambda found: found.ok, BACK_SECONDS)
+        after, back_s = awaited(lambda: health(home), lambda found: found.ok, BACK_SECONDS)
         wrong = [f"before anything was killed: {reason}" for reason in before.reasons]
         wrong += [] if not seen.of(KILLED).ok else [f"the killed {KILLED} was not seen within {SEEN_SECONDS:g} s"]
         if seen.reasons and (status, KILLED in told) != (HTTPStatus.SERVICE_UNAVAILABLE, True):
@@ -82,7 +82,7 @@ class MetricsCollected:
         home = _served(ground)
         before = scraped(home, "engine")
         probe(ground, f"metrics-{uuid.uuid4().hex[:8]}")
-        now, took = _await(lambda: scraped(home, "engine"), lambda found: not self._still(before, found), SEEN_SECONDS)
+        now, took = awaited(lambda: scraped(home, "engine"), lambda found: not self._still(before, found), SEEN_SECONDS)
         others = {name: len(scraped(home, name)) for name in ("page", "charts")}
         wrong = [f"{name} did not move within {SEEN_SECONDS:g} s" for name in self._still(before, now)]
         wrong += [f"{name} is nothing" for name in self.there if not now.get(name)]
@@ -111,12 +111,12 @@ class ErrorsTracked:
         """Plant and look."""
         home, nonce, canary = _served(ground), f"planted{uuid.uuid4().hex}", uuid.uuid4().hex
         said = [plant(home, nonce, canary) for _ in range(2)]
-        groups, seen_s = _await(
+        groups, seen_s = awaited(
             lambda: _planted(home, nonce), lambda found: sum(g.count for g in found) > 1, SEEN_SECONDS
         )
         with EngineClient.of(home, actor=nonce) as client:
             client.set_speed(speed=1)
-        _line, line_s = _await(lambda: _spoken(home, nonce), bool, SEEN_SECONDS)
+        _line, line_s = awaited(lambda: _spoken(home, nonce), bool, SEEN_SECONDS)
         counts = {name: _lines(home, name) for name in PROCESSES}
         wrong = list(_wrong_groups(groups)) + ([] if _line else ["the engine's event is not in logs/engine.jsonl"])
         wrong += [] if all(nonce in words for words in said) else ["the process did not end with the error's words"]
@@ -166,7 +166,7 @@ def _served(ground: Ground) -> Path:
     return ground.trading.home
 
 
-def _await(look: Callable[[], T], enough: Callable[[T], bool], seconds: float) -> tuple[T, float]:
+def awaited(look: Callable[[], T], enough: Callable[[T], bool], seconds: float) -> tuple[T, float]:
     """Look until it is enough or the time is over; return what was seen last, and the seconds that it took."""
     began = time.monotonic()
     while not enough(seen := look()) and time.monotonic() - began < seconds:

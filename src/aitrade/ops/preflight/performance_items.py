@@ -11,10 +11,12 @@ from aitrade.ops.preflight.chart_probe import Shape, Switched
 from aitrade.ops.preflight.check import Finding, Item, Section, Source, Status
 from aitrade.ops.preflight.ground import SHOWN, Ground
 from aitrade.ops.preflight.memory_probe import Played, Sample
+from aitrade.ops.preflight.observing import awaited, scraped
 from aitrade.ops.preflight.timing import Timing, timed
 
 ORDER_MS, INPUT_MS, CHART_MS, MEMORY_SHARE = 30.0, 50.0, 100.0, 0.7
 INPUT_ROUNDS = 12
+KERNEL_SECONDS = 30.0
 PLAY_SECONDS = 10.0
 """How long a session is played for its memory: some fifty samples."""
 SESSION_SECONDS = 375 * 60
@@ -81,7 +83,13 @@ class Charts:
     def examine(self, ground: Ground) -> Finding:
         """Switch the charts of a page on a replayed day of busy prices."""
         page, keys = ground.replay_page, [f"NSE:{symbol}" for symbol in SHOWN]
-        return charts_drawn(list(chart_probe.probe(page, keys, self._shapes)))
+        home = ground.replaying.home
+        return charts_drawn(list(chart_probe.probe(page, keys, self._shapes, lambda: _kernels_wait(home))))
+
+
+def _kernels_wait(home: Path) -> None:
+    """Wait until the page server starts no kernel any more."""
+    awaited(lambda: scraped(home, "page"), lambda seen: not seen["aitrade_page_kernels_starting"], KERNEL_SECONDS)
 
 
 def charts_drawn(found: Sequence[Switched]) -> Finding:

@@ -31,7 +31,7 @@ from aitrade.engine.messages import Problem, Refusals
 from aitrade.ui.charts.bars import TIME_FRAMES, Bounds
 from aitrade.ui.charts.document import chart_document, study_info
 from aitrade.ui.charts.engine_link import EngineLink
-from aitrade.ui.charts.indicators import INDICATORS, Indicator, Study, parse_studies
+from aitrade.ui.charts.indicators import INDICATORS, Study, parse_studies
 from aitrade.ui.charts.layouts import Layouts
 from aitrade.ui.charts.series import Shelf
 from aitrade.ui.charts.window import Ask, window
@@ -276,11 +276,6 @@ async def _kindly(request: web.Request, handler: _Handler) -> web.StreamResponse
         return _refuse(422, "request", f"The chart request is not understood: {error}.")
     except web.HTTPNotFound:
         return _refuse(404, "path", f"The chart worker knows no {request.path}.")
-
-
-def _choice(one: Indicator) -> dict[str, object]:
-    bounds = [[parameter.least, parameter.most] for parameter in one.parameters]
-    return {"title": one.title, "bounds": bounds, "study": study_info(Study(one.name))}
 
 
 def _refuse(status: int, rule: str, text: str) -> web.Response:

@@ -440,7 +440,6 @@ export class Chart {
   #paintAll() {
     this.backDue = true;
     this.paintFront();
-    this.legend.write();
   }
 
   paintFront() {

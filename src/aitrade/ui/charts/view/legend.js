@@ -11,17 +11,24 @@ export class Legend {
   constructor(element, chart) {
     this.element = element;
     this.chart = chart;
+    this.stale = true;
   }
 
-  // Anew when the symbol, the time frame or the studies change.
+  // Anew with the next frame: the symbol, the time frame or the studies have changed.
   rebuild() {
-    const { symbol, minutes, plots, columns } = this.chart;
+    this.stale = true;
+    this.chart.paintFront();
+  }
+
+  #fill() {
+    this.stale = false;
+    this.said = "";
+    const { symbol, minutes, plots } = this.chart;
     const frame = minutes < DAY ? `${minutes}m` : "1D";
     const mark = madeOf(this.chart.quote());
     this.chart.front.canvas.setAttribute("aria-label", `Chart of ${symbol}, ${frame}`);
     this.element.innerHTML = `<div class="chart-line"><b>${symbol.split(":").pop()}</b><span class="chart-k">${frame}</span>
       ${mark}<span class="chart-bars"></span></div>${plots.studies.map((study, i) => this.#study(study, i)).join("")}`;
-    if (columns) this.write();
   }
 
   #study(study, number) {
@@ -34,12 +41,14 @@ export class Legend {
       <button class="chart-drop" title="Remove ${study.label}" aria-label="Remove ${study.label}">✕</button></div>`;
   }
 
+  // Once a frame, after Bokeh has painted: it asks for styles, which costs a whole page's once a word has changed.
   write() {
     const { chart } = this;
-    const bars = this.element.querySelector(".chart-bars");
-    if (!bars || !chart.columns) return;
+    if (this.stale) this.#fill();
+    if (!chart.columns) return;
     const i = this.#row();
-    bars.innerHTML = barHtml(chart, i);
+    const text = barHtml(chart, i);
+    if (text !== this.said) this.element.querySelector(".chart-bars").innerHTML = this.said = text;
     this.element.querySelectorAll(".chart-study").forEach((line) => {
       const study = chart.plots.studies[Number(line.dataset.study)];
       const texts = study.lines.map((_, n) => studyText(this.#value(`s${line.dataset.study}_${n}`, i), study.unit));
