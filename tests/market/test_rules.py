@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitrade.core.errors import UnknownDate
+from aitrade.core.errors import DataRefused, UnknownDate
 from aitrade.core.instruments import Exchange, Instrument, Kind
 from aitrade.core.orders import Product, Side
 from aitrade.market.calendar import Segment
@@ -202,6 +202,18 @@ def test_a_rule_can_be_set_in_the_data_folder(tmp_path):
     own, day = Rules.load(tmp_path), date(2026, 12, 30)
     assert (own.square_off(day, Segment.CASH), own.square_off(day, Segment.DERIVATIVES)) == ("15:10", "15:35")
     assert (own.lot(day, "NIFTY"), own.lot(date(2026, 12, 29), "NIFTY"), own.lot(day, "TCS")) == (50, 65, 225)
+
+
+def test_a_share_never_ties_more_than_its_value(tmp_path):
+    """A rate over the whole value is refused by file and field: the margin check counts on it."""
+    (tmp_path / "facts").mkdir()
+    rates = dict.fromkeys(("index_scan", "stock_scan", "index_exposure", "stock_exposure", "expiry_elm"), 10000)
+    rates |= {"intraday": 200_000, "delivery": 1_000_001}
+    lines = ["[[margin]]", "from = 2026-01-01", 'source = "my broker"', 'confidence = "A"']
+    lines += [f"{name} = {rate}" for name, rate in rates.items()]
+    (tmp_path / "facts" / "rules.toml").write_text("\n".join(lines))
+    with pytest.raises(DataRefused, match=r"rules\.toml does not fit: .*1000000.*delivery"):
+        Rules.load(tmp_path)
 
 
 def test_the_examples_of_the_guide_work(tmp_path):

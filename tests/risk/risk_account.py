@@ -92,9 +92,9 @@ class Book:
         """Paise."""
         return self.prices.get(instrument, 0)
 
-    def last_at(self, instrument):
-        """When it printed."""
-        return self.printed.get(instrument, 0)
+    def quoted(self, instrument):
+        """Paise, and when it printed."""
+        return self.last(instrument), self.printed.get(instrument, 0)
 
     def legs(self, underlying):
         """Held."""

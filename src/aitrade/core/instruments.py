@@ -30,6 +30,7 @@ class Kind(Word):
     PUT = "PUT"
 
 
+_INDEX = Kind.INDEX
 OPTIONS = frozenset({Kind.CALL, Kind.PUT})
 DERIVATIVES = OPTIONS | {Kind.FUTURE}
 
@@ -77,7 +78,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tradable(self) -> bool:
         """An index is watched, never traded."""
-        return self.kind is not Kind.INDEX
+        return self.kind is not _INDEX
 
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")

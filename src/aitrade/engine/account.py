@@ -186,10 +186,9 @@ class Account:
         """Return the last price, the previous close before the first print, 0 when nothing is known."""
         return self._engine.quotes.last(instrument)
 
-    def last_at(self, instrument: str) -> int:
-        """Return when that price printed, 0 when it has not printed today."""
-        tick = self._engine.quotes.tick(instrument)
-        return tick.ts if tick else 0
+    def quoted(self, instrument: str) -> tuple[int, int]:
+        """Return that price, and when it printed: 0 when it has not printed today."""
+        return self._engine.quotes.quoted(instrument)
 
     def legs(self, underlying: str) -> Sequence[Position]:
         """Return the derivative positions on an underlying."""

@@ -64,6 +64,7 @@ Problems = list[list[str]]
 _MOVES = frozenset({Kind.CASH, Kind.CONVERT})
 """Records that change units or cost without an order."""
 _INTENT, _UPDATE, _PENDING, _ACTIVE = Kind.INTENT, Kind.UPDATE, OrderState.PENDING, TradingState.ACTIVE
+_elapsed = time.perf_counter_ns
 """Read for every order: looked up once, for an enumeration looks its members up in Python."""
 
 
@@ -458,7 +459,7 @@ class Engine:
     # Parts of the above
 
     def _place_one(self, request: OrderRequest, who: Who, *, funded: bool) -> Order:
-        began = time.perf_counter_ns()
+        began = _elapsed()
         now = self.clock.now()
         problems, exiting = self._judged(request, who, now, funded=funded)
         if problems:
@@ -477,17 +478,17 @@ class Engine:
             updated=now,
             is_exit=exiting,
         )
-        checked = time.perf_counter_ns()
+        checked = _elapsed()
         try:
             self.record(_INTENT, order, who, order=order)
         except JournalUnwritable as error:
             raise Refused([["journal", str(error)]]) from error
-        written = time.perf_counter_ns()
+        written = _elapsed()
         if exiting:
             self._in_turn(instrument, partial(self._send, order, instrument))
         else:
             self._send(order, instrument)
-        self.latencies.add(began, checked, written, time.perf_counter_ns())
+        self.latencies.add(began, checked, written, _elapsed())
         self.account.work_out()
         return order
 

@@ -59,6 +59,14 @@ class Quotes:
             return 0
         return quote.tick.price if quote.tick else quote.previous_close
 
+    def quoted(self, instrument: str) -> tuple[int, int]:
+        """Return `last`, and when it printed, ns UTC: 0 before the day's first print."""
+        quote = self._quotes.get(instrument)
+        if quote is None:
+            return 0, 0
+        tick = quote.tick
+        return (tick.price, tick.ts) if tick is not None else (quote.previous_close, 0)
+
     def tick(self, instrument: str) -> Tick | None:
         """Return the last tick, or None before the first."""
         quote = self._quotes.get(instrument)

@@ -7,7 +7,7 @@ before the first row of a kind uses that row and is ASSUMED, which `assumed` say
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -21,6 +21,10 @@ from aitrade.market.dated import Row, Through, by, facts
 _DAY, _WEEK = timedelta(1), timedelta(7)
 _FEW = 8
 _EQUITY = (Segment.CASH, Segment.CASH_FNO, Segment.DERIVATIVES)
+
+
+_Share = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+"""A share order never ties more than its value: risk counts on it."""
 
 
 class _Tick(Row, frozen=True, kw_only=True):
@@ -76,8 +80,8 @@ class MarginRates(Row, frozen=True, kw_only=True):
     stock_exposure: int
     expiry_elm: int
     """On short index options on the day they expire."""
-    intraday: int
-    delivery: int
+    intraday: _Share
+    delivery: _Share
 
 
 class PositionLimit(Row, frozen=True, kw_only=True):

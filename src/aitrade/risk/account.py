@@ -45,8 +45,8 @@ class Account(Protocol):
         """Return the last price, the previous close before the first print, 0 when nothing is known."""
         ...
 
-    def last_at(self, instrument: str) -> int:
-        """Return when that price printed, 0 when it has not printed today."""
+    def quoted(self, instrument: str) -> tuple[int, int]:
+        """Return that price, and when it printed: 0 when it has not printed today."""
         ...
 
     def legs(self, underlying: str) -> Sequence[Position]:

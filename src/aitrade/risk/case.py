@@ -49,7 +49,7 @@ class Case:
     """One order under check. Prices in paise, quantities in units, times in ns UTC."""
 
     __slots__ = (
-        "account", "instrument", "last", "now", "own", "phase", "position", "price", "quantity", "replaced",
+        "account", "instrument", "last", "last_at", "now", "own", "phase", "position", "price", "quantity", "replaced",
         "request", "sign", "traded",
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ class Case:
         """Units to send; of a modification, those not filled."""
         self.sign = 1 if request.side is _BUY else -1
         self.position = account.net(key, request.product)
-        self.last = account.last(key)
+        self.last, self.last_at = account.quoted(key)
         self.replaced: Case | None = None
         """The same order on its present terms, when they are to change."""
         self.price = request.price or request.trigger or self.last

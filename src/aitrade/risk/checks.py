@@ -37,6 +37,10 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     is_exit: bool
 
 
+_PASS = (Verdict(NONE, is_exit=False), Verdict(NONE, is_exit=True))
+"""What most orders get, by whether they exit."""
+
+
 class RiskDesk:
     """Checks orders against the limits, the market's rules and its calendar."""
 
@@ -66,7 +70,8 @@ class RiskDesk:
         case = self._case(request, instrument, now, account)
         exiting = case.position * case.sign < 0 and exits(request, case.quantity, instrument, account)
         table = self._exchange if exiting else self._unfunded if funded else self._all
-        return Verdict(self._judged(case, table), exiting)
+        found = self._judged(case, table)
+        return Verdict(found, exiting) if found else _PASS[exiting]
 
     def check_modification(
         self, terms: OrderRequest, order: Order, instrument: Instrument, now: int, account: Account

@@ -114,7 +114,7 @@ class DeskRules:
             return f"No price of {case.instrument.key} is known: send a LIMIT order, or wait for the first price."
         if not self._stale or case.phase is not _CONTINUOUS:
             return None
-        at = case.account.last_at(case.request.instrument)
+        at = case.last_at
         if case.now - at <= self._stale:
             return None
         since = f"is {(case.now - at) // SECOND} s old" if at else "is yesterday's"
@@ -141,10 +141,12 @@ def expiry(case: Case) -> str | None:
 
 def margin(case: Case) -> str | None:
     """Cash or margin for what the order opens is free."""
+    free = case.account.available()
+    if not case.traded.derivative and case.price * case.quantity <= free:
+        return None  # a share order ties its value at the most
     need = needed(case) - (needed(case.replaced) if case.replaced is not None else 0)
     if need <= 0:
         return None
-    free = case.account.available()
     if need <= free:
         return None
     return (

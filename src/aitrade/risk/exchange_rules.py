@@ -81,6 +81,12 @@ def price(case: Case) -> str | None:
     return None
 
 
+def unpriced(case: Case) -> str | None:
+    """The same of a MARKET order, of which there are most: it has no price at all."""
+    request = case.request
+    return price(case) if request.price or request.trigger else None
+
+
 def trigger(case: Case) -> str | None:
     """A stop waits: a buy's trigger lies above the last price, a sale's below it. A trigger that stays is not asked.
 

@@ -52,7 +52,7 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     stock_exposure: int
     expiry_elm: int
     intraday: int
-    """Part of an intraday share order's value that is tied."""
+    """Part of an intraday share order's value that is tied; at most all of it, as of a delivery order's."""
     delivery: int = MILLION
 
 
