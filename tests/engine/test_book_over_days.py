@@ -8,6 +8,7 @@ import pytest
 from aitrade.core.clock import at, ist_date, ist_time
 from aitrade.core.errors import OrderRefused, Refused
 from aitrade.core.events import Kind
+from aitrade.core.instruments import Kind as What
 from aitrade.core.money import format_rupees
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
 from aitrade.engine.service import Service
@@ -287,6 +288,34 @@ def test_a_conversion_to_delivery(begin):
     assert service.engine.book.position("NSE:TCS", "MIS") == 0
     with pytest.raises(OrderRefused, match="no open MIS"):
         service.commands.convert({"instrument": "NSE:TCS", "product": "MIS", "to": "CNC"}, TRADER)
+
+
+def test_a_conversion_costs_what_the_other_product_would_have(begin):
+    """Money is as if the units had been bought as delivery; converted back, it is as it was."""
+    service = begin()
+    place(service, order("NSE:TCS"))
+    account, state = service.engine.account, service.engine.book.state
+    paid, before = sum(state.fills[0].charges), account.cash() + account.unrealised()
+    value = state.positions["NSE:TCS|MIS"].cost
+    service.commands.convert({"instrument": "NSE:TCS", "product": "MIS", "to": "CNC"}, TRADER)
+    row = service.engine.instruments["NSE:TCS"]
+    wanted = service.engine.charging.of_order(row, "CNC", Side.BUY, value, 10, dp_due=False)
+    assert wanted.brokerage == 0 < wanted.stt
+    assert -state.day.realised == wanted.total - paid > 0
+    assert any("from MIS to CNC: ₹" in text and "more in charges" in text for text in texts(service))
+    service.commands.convert({"instrument": "NSE:TCS", "product": "CNC", "to": "MIS"}, TRADER)
+    assert (state.day.realised, account.cash() + account.unrealised()) == (0, before)
+
+
+def test_a_part_of_a_short_future_changes_product_free_of_charge(begin):
+    """Both products of a derivative are charged alike."""
+    service = begin(cash=10**12)
+    service.step(90)
+    future = next(row for row in service.engine.instruments.values() if row.kind is What.FUTURE)
+    place(service, order(future.key, Side.SELL, 2 * future.lot, Product.NRML))
+    convert = {"instrument": future.key, "product": "NRML", "to": "MIS", "quantity": future.lot}
+    assert service.commands.convert(convert, TRADER).quantity == -future.lot
+    assert service.engine.book.state.day.realised == 0
 
 
 def test_a_price_alert_fires_once(begin):

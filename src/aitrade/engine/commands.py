@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from aitrade.core.clock import at, ist_date
-from aitrade.core.events import Conversion, Kind, PriceAlert, StrategyChange
+from aitrade.core.events import CashMove, Conversion, Kind, PriceAlert, StrategyChange
 from aitrade.core.instruments import Instrument
+from aitrade.core.money import format_rupees, half_up
 from aitrade.core.orders import Order, OrderRequest, OrderType, Product, Side
 from aitrade.engine.insight import BTST_OPENS
 from aitrade.engine.loop import Engine, Refused
@@ -24,6 +25,7 @@ from aitrade.engine.messages import (
     Terms,
 )
 from aitrade.engine.settings import Who
+from aitrade.engine.state import position_key
 from aitrade.engine.views import Views, order_row
 from aitrade.intelligence import btst
 
@@ -151,8 +153,11 @@ class Commands:
         problem = self._conversion_problem(instrument, product, to, quantity, held)
         if problem:
             raise Refused([["convert", problem]])
+        charge = self._conversion_charge(instrument, product, to, quantity)
         body = Conversion(instrument=instrument, product=product, to=to, quantity=quantity)
         self._engine.record(Kind.CONVERT, body, who)
+        if charge.amount:
+            self._engine.record(Kind.CASH, charge, who)
         return self._views.position(f"{instrument}|{to}")
 
     def emergency_stop(self, fields: Fields, who: Who) -> EmergencyReport:
@@ -293,6 +298,15 @@ class Commands:
         if to == "CNC" and held < 0:
             return "A short position cannot become delivery; buy it back before the square-off."
         return self._engine.account.conversion_problem(row, product, to, quantity if held > 0 else -quantity)
+
+    def _conversion_charge(self, instrument: str, product: str, to: str, quantity: int) -> CashMove:
+        """Return what the charges of units change by when they change product, at what they cost."""
+        lot = self._engine.book.state.positions[position_key(instrument, product)]
+        value, row = half_up(abs(lot.cost) * quantity, abs(lot.quantity)), self._engine.instruments[instrument]
+        more = self._engine.charging.of_conversion(row, product, to, value, quantity)
+        way = "more" if more > 0 else "less"
+        note = f"{quantity} {instrument} from {product} to {to}: {format_rupees(abs(more))} {way} in charges."
+        return CashMove(why="charge", amount=-more, instrument=instrument, product=to, note=note)
 
     def _start_problem(self, name: str, instruments: list[str], fields: Fields) -> str:
         kernel = self._engine.runner.kernels.get(name)
