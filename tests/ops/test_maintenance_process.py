@@ -15,6 +15,7 @@ from aitrade.ops.maintenance.job import perform
 from aitrade.ops.maintenance.process import Scheduled, Scheduler
 from aitrade.ops.maintenance.schedule import Planned, schedule_of
 from aitrade.ops.maintenance.supervised import scheduler_child
+from aitrade.ops.maintenance.task import Outcome, Status
 from aitrade.ops.maintenance.timetable import load
 
 WHOLE = "validate_system_health"
@@ -61,6 +62,29 @@ def test_while_a_person_runs_maintenance_the_scheduler_waits(tmp_path):
         with FileLock(tmp_path / "run" / "maintenance.lock"):
             assert scheduler.tick() == []
         assert [one.task for one in scheduler.tick()] == [WHOLE]
+
+
+def test_what_no_longer_fits_before_the_market_waits_for_the_evening(tmp_path):
+    """Woken at 07:30 with everything due, tasks that take all their time are over before the market opens."""
+    clock, began = ReplayClock(at("2026-11-24", "19:00")), []
+
+    def slow(job, seconds):
+        began.append((job.task, clock.now()))
+        clock.advance(clock.now() + round(seconds * 10**9))
+        return Outcome(task=job.task, status=Status.DONE, says="Done.", began=began[-1][1])
+
+    with schedule_of(tmp_path, clock, load(tmp_path)) as schedule:
+        scheduler = Scheduler(tmp_path, clock, schedule, perform=slow)
+        schedule.plan()
+        clock.advance(at("2026-11-26", "07:30"))
+        ran = [one.task for one in scheduler.tick()]
+        assert ran[0] == "backup_database"
+        assert clock.now() <= at("2026-11-26", "08:45")
+        assert [row.name for row in schedule.due()] == []
+        clock.advance(at("2026-11-26", "16:00"))
+        waited = {row.name for row in schedule.due()}
+        assert waited
+        assert not waited & set(ran)
 
 
 def test_beyond_the_calendar_nothing_runs_and_people_are_told(tmp_path):

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -52,11 +53,15 @@ class Scheduler:
 
     def __init__(self, home: Path, clock: Clock, schedule: Schedule, *, perform: Perform = in_child) -> None:
         self._home = home
+        self._clock = clock
         self._schedule = schedule
         self._runner = Runner(home, clock, schedule, perform=perform, actor="scheduler")
 
     def tick(self) -> list[Outcome]:
-        """Run what is due now, in the table's order; while a person's maintenance runs, nothing."""
+        """Run what is due now, in the table's order; while a person's maintenance runs, nothing.
+
+        Those before it may have taken long: each is begun only where it is still over before the market opens.
+        """
         try:
             due = self._schedule.due()
         except UnknownDate as unknown:
@@ -65,10 +70,11 @@ class Scheduler:
         if not due:
             return []
         resolve(self._home, CALENDAR)
-        try:
-            return self._runner.run(due)
-        except Conflict:
-            return []
+        ran: list[Outcome] = []
+        with suppress(Conflict):
+            for row in due:
+                ran += self._runner.run([row]) if self._schedule.quiet(self._clock.now(), row.seconds) else []
+        return ran
 
 
 class Watch:
