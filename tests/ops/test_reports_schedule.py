@@ -154,13 +154,26 @@ def test_the_monthly_task_makes_the_day_that_the_schedule_names(tmp_path, evenin
 
 
 def test_after_downtime_the_newest_days_are_reported_on(tmp_path):
-    """Three days that the book traded, today's among them; days on which nothing ran are not invented."""
+    """Three days, the last one that is over among them, traded or not; days before it without a trade are not."""
     book = MadeBook(tmp_path)
     for day in ("2025-03-20", "2025-03-21", "2025-03-24", "2025-03-25", "2025-03-27"):
         book.day(day)
         book.close()
     assert reporting.days_to_report(ground(tmp_path, "2025-03-28")) == ["2025-03-25", "2025-03-27", "2025-03-28"]
-    assert reporting.days_to_report(ground(tmp_path, "2025-03-29")) == ["2025-03-24", "2025-03-25", "2025-03-27"]
+    assert reporting.days_to_report(ground(tmp_path, "2025-03-29")) == ["2025-03-25", "2025-03-27", "2025-03-28"]
+
+
+def test_a_morning_s_catching_up_reports_on_the_day_that_is_over(tmp_path):
+    """At 07:00 nobody has traded yet: no NIL report of the day to come, but one of the day before, which was missed."""
+    book = MadeBook(tmp_path)
+    book.day("2025-03-26")
+    book.close()
+    morning = Ground(load(home=tmp_path), at("2025-03-28", "07:00"))
+    assert reporting.days_to_report(morning) == ["2025-03-26", "2025-03-27"]
+    evening = Ground(load(home=tmp_path), at("2025-03-28", "18:30"))
+    assert reporting.days_to_report(evening) == ["2025-03-26", "2025-03-28"]
+    earlier = Ground(load(home=tmp_path), at("2025-03-26", "07:00"))
+    assert reporting.days_to_report(earlier) == ["2025-03-26"], "not of the day before the book began"
 
 
 def test_the_command_shows_what_is_due_and_what_was_made(tmp_path):

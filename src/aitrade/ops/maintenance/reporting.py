@@ -88,22 +88,29 @@ class ComplianceReport:
 
 
 def days_to_report(ground: Ground) -> list[str]:
-    """Return the newest market days up to today that a book traded, and today where the exchange does."""
+    """Return the newest market days up to today that a book traded, and the last one that is over, traded or not."""
     from aitrade.ops import ledger
 
     today, home = ground.today.isoformat(), ground.home
     books = ledger.books(home)
     traded = {day for book in books for day in ledger.days(home, book) if day <= today}
-    if books and _trades(ground):
-        traded.add(today)
-    return sorted(traded)[-DAYS_BACK:]
+    over = _over(ground) if books else ""
+    if over >= min(traded, default=""):
+        traded.add(over)
+    return sorted(traded - {""})[-DAYS_BACK:]
 
 
-def _trades(ground: Ground) -> bool:
+def _over(ground: Ground) -> str:
+    """Return the last trading day whose session has ended, ISO, "" beyond the calendar: in the morning yesterday's."""
+    calendar, today = Calendar.load(ground.home), ground.today
     try:
-        return Calendar.load(ground.home).is_trading_day(ground.today, Segment.CASH_FNO)
+        if calendar.is_trading_day(today, Segment.CASH_FNO):
+            ends = max(phase.end for phase in calendar.session(today, Segment.CASH_FNO).phases)
+            if ends <= ground.now:
+                return today.isoformat()
+        return trading_day_before(ground, today).isoformat()
     except UnknownDate:
-        return False
+        return ""
 
 
 def _names(cadence: str) -> list[str]:
