@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from aitrade.cli import main
+from aitrade.cli.restore import _moment
 from aitrade.compliance.operations import note
+from aitrade.core.clock import at
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
 from traded_home import BOOK, traded
@@ -101,6 +103,31 @@ def test_moments_and_names_that_there_are_not_are_refused(say):
     say("backup", "run")
     assert say("restore", "--to", "yesterday").exit_code == 2
     assert "daily-none" in say("restore", "daily-none").output
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [
+        ("2026-03-27 14:05:00", 999_999_999),
+        ("2026-03-27 14:05:00.250", 250_000_999),
+        ("2026-03-27 14:05:00.000001", 1_999),
+        ("2026-03-27T08:35:00.25+00:00", 250_000_999),
+    ],
+)
+def test_a_moment_is_taken_to_its_last_written_digit(text, nanoseconds):
+    """A second means all of it; a fraction, as between two orders of one second, means itself."""
+    assert _moment(text) - at("2026-03-27", "14:05:00") == nanoseconds
+
+
+def test_the_moment_between_two_orders_is_read_off_the_journal(say):
+    """`audit show` has the machine's time beside the market's: given to restore, that record is the last."""
+    say("backup", "run")
+    lines = [line.split() for line in say("audit", "show", BOOK).output.splitlines()]
+    before = lines[max(number for number, line in enumerate(lines) if line[5] == "intent") - 1]
+    restored = say("restore", "--to", f"{before[3]} {before[4]}")
+    assert restored.exit_code == 0, restored.output
+    again = [line.split() for line in say("audit", "show", BOOK).output.splitlines()]
+    assert again[-1] == before
 
 
 def test_models_configuration_archive_and_store(say, home):

@@ -49,7 +49,7 @@ def verify_books(book: str | None, home: Path | None) -> None:
 @data_folder
 @kind
 def show(book: str, order_id: str | None, home: Path | None) -> None:
-    """Print the records of BOOK, one a line."""
+    """Print the records of BOOK, one a line: number, market time, the machine's time (IST), kind, who, what."""
     shown = 0
     for folder in journal_folders(load(home=home).home, book):
         for path in segments(folder):
@@ -58,7 +58,8 @@ def show(book: str, order_id: str | None, home: Path | None) -> None:
                 if order_id in (None, record.order_id):
                     shown += 1
                     body = "" if record.kind == "snapshot" else record.decoded()
-                    click.echo(f"{record.seq} {ist(record.ts):%F %T.%f} {record.kind} {record.actor} {body}")
+                    times = f"{ist(record.ts):%F %T.%f} {ist(record.wall):%F %T.%f}"
+                    click.echo(f"{record.seq} {times} {record.kind} {record.actor} {body}")
     if not shown:
         click.echo(f"No record of {order_id or book}.", err=True)
         raise SystemExit(REFUSED)

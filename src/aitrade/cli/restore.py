@@ -15,7 +15,11 @@ from aitrade.core.errors import Refused
 
 @click.command()
 @click.argument("backup_id", required=False, default="")
-@click.option("--to", "moment", help='Stop at this moment of the machine\'s clock, IST: "2026-03-27 14:05:00".')
+@click.option(
+    "--to",
+    "moment",
+    help='Stop at this moment of the machine\'s clock, IST: "2026-03-27 14:05:00", or with a fraction.',
+)
 @click.option(
     "--from", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Where the backups lie, when the configuration is lost.",
@@ -65,6 +69,8 @@ def _moment(text: str | None) -> int:
     if not text:
         return 0
     try:
-        return int(datetime.fromisoformat(text).replace(tzinfo=IST).timestamp()) * 10**9 + 999_999_999
+        found = datetime.fromisoformat(text)
     except ValueError:
-        raise Refused(f'{text!r} is not a moment; write it as "2026-03-27 14:05:00" (IST).') from None
+        raise Refused(f'{text!r} is not a moment; write it as "2026-03-27 14:05:00.250" (IST).') from None
+    seconds = int(found.replace(microsecond=0, tzinfo=found.tzinfo or IST).timestamp())
+    return seconds * 10**9 + (found.microsecond * 1000 + 999 if "." in text else 10**9 - 1)
