@@ -11,6 +11,7 @@ from aitrade.core.events import Kind
 from aitrade.core.instruments import Kind as What
 from aitrade.core.money import format_rupees
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
+from aitrade.engine.charging import components
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
 
@@ -301,10 +302,12 @@ def test_a_conversion_costs_what_the_other_product_would_have(begin):
     row = service.engine.instruments["NSE:TCS"]
     wanted = service.engine.charging.of_order(row, "CNC", Side.BUY, value, 10, dp_due=False)
     assert wanted.brokerage == 0 < wanted.stt
-    assert -state.day.realised == wanted.total - paid > 0
+    assert (tuple(state.day.charges), state.day.realised) == (components(wanted), 0)
+    assert service.engine.book.charged == sum(state.charges) == wanted.total > paid
+    assert [state.owned[f"|NSE:TCS|{name}"].charges for name in ("MIS", "CNC")] == [paid, wanted.total - paid]
     assert any("from MIS to CNC: ₹" in text and "more in charges" in text for text in texts(service))
     service.commands.convert({"instrument": "NSE:TCS", "product": "CNC", "to": "MIS"}, TRADER)
-    assert (state.day.realised, account.cash() + account.unrealised()) == (0, before)
+    assert (sum(state.day.charges), account.cash() + account.unrealised()) == (paid, before)
 
 
 def test_a_part_of_a_short_future_changes_product_free_of_charge(begin):

@@ -171,6 +171,22 @@ def test_dividends_are_income_and_charges_follow_their_units():
     assert [match.charges[0] for match in days.lots.matches] == [33, 67]
 
 
+def test_a_conversion_s_charges_go_with_the_units_bought_that_day():
+    """4 bought before, 3 and 1 bought on the day of the conversion: its ₹10.53 of tax is theirs by units, no income."""
+    days = Days()
+    days.begin("2025-01-01")
+    days.trade(TCS, 4, 10_00)
+    days.carry()
+    days.begin("2025-01-02")
+    days.trade(TCS, 3, 10_00, product=Product.MIS)
+    days.trade(TCS, 1, 10_00, product=Product.MIS)
+    days._apply(Kind.CONVERT, Conversion(instrument=TCS, product="MIS", to="CNC", quantity=4))
+    days.move("charge", charges=(-200, 1053, 0, 0, 0, 0, 0, 0))
+    days.check()
+    assert [piece.charges[:2] for piece in days.lots.held[TCS]] == [(0, 0), (-150, 789), (-50, 264)]
+    assert days.lots.income == []
+
+
 units = st.integers(-50, 50).filter(bool)
 prices = st.integers(1, 10**6)
 charged = st.tuples(*[st.integers(0, 500)] * 8)
@@ -210,6 +226,8 @@ def test_lots_and_ledger_are_one_sum(taken):
         elif what == "convert" and (lot := state.positions.get("NSE:A|MIS")) and lot.quantity:
             body = Conversion(instrument="NSE:A", product="MIS", to="CNC", quantity=min(rest[0], abs(lot.quantity)))
             days._apply(Kind.CONVERT, body)
+            if any(row.body.instrument == "NSE:A" for row in days._rows.fills):
+                days.move("charge", 0, "NSE:A", "CNC", charges=(-rest[0], 0, 7, 0, 0, 1, 0, 0))
         elif (lot := state.positions.get(f"{FUTURE}|NRML")) and lot.quantity and what in ("mark", "close"):
             gain = lot.quantity * rest[0] - lot.cost
             if what == "mark":

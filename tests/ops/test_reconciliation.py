@@ -19,6 +19,7 @@ from aitrade.ops.reconciliation import of_rows, of_state, reconcile
 
 TCS, FUTURE = "NSE:TCS", "NFO:NIFTY27MAR25FUT"
 CHARGES = (20_00, 3_50, 1_04, 4, 0, 52, 3_79, 1_00)
+CONVERTED = (-3_16, 10_53, 0, 0, 0, 1_26, -57, 0)
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,7 @@ def written(tmp_path_factory):
     book.trade(TCS, 10, 3_500_00, charges=CHARGES)
     book.trade(TCS, 3, 3_510_00, Product.MIS, CHARGES)
     book.add(Kind.CONVERT, Conversion(instrument=TCS, product="MIS", to="CNC", quantity=3))
+    book.move("charge", 0, TCS, "CNC", charges=CONVERTED)
     book.trade(FUTURE, 75, 23_000_00, Product.NRML, CHARGES)
     book.close({TCS: 3_505_00, FUTURE: 23_100_00})
     book.move("mark_to_market", 75 * 100_00, FUTURE, "NRML", cost=75 * 100_00)
@@ -70,9 +72,13 @@ def test_three_counts_agree(home):
     [
         (
             "UPDATE fills SET gst = gst + 1 WHERE seq = (SELECT min(seq) FROM fills)",
-            "charges, gst: journal rows ₹15.16",
+            "charged with trades, gst: journal rows ₹15.16",
         ),
         ("UPDATE fills SET quantity = 11 WHERE quantity = 10", "traded, bought"),
+        (
+            "UPDATE cash SET amount = amount + 1 WHERE why = 'charge' AND note = ''",
+            "charged, all: journal rows ₹127.62",
+        ),
         ("UPDATE positions SET closing = closing + 1 WHERE day = '2025-03-26'", "units, NSE:TCS"),
         ("UPDATE cash SET amount = 49999 WHERE why = 'dividend'", "moved, dividend"),
         ("UPDATE marks SET equity = equity - 1 WHERE day = '2025-03-26'", "closed at, 2025-03-26"),

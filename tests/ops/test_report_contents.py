@@ -10,7 +10,7 @@ from aitrade.core.clock import SECOND as SECONDS
 from aitrade.core.clock import at
 from aitrade.core.config import load
 from aitrade.core.errors import DataRefused, JournalBroken, Refused
-from aitrade.core.events import Kind, Line, Record
+from aitrade.core.events import Conversion, Kind, Line, Record
 from aitrade.core.orders import Order, OrderRequest, OrderState, Product, Side, Update
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
@@ -19,6 +19,7 @@ from aitrade.ops.configuration_history import keep as keep_configuration
 from aitrade.ops.incidents import open_incident
 from aitrade.ops.preflight.binding import binding
 from aitrade.ops.preflight.record import Result, Run, keep, last, sign
+from aitrade.ops.preflight.report_sums import count as count_of
 from aitrade.ops.reports import contract_note, report
 from aitrade.ops.reports.audit_trail import AuditTrail
 from aitrade.ops.reports.charges_paid import ChargesPaid
@@ -32,6 +33,7 @@ from aitrade.ops.reports.trade_register import TradeRegister
 from aitrade.risk.limits import Limits
 
 BOOK = "made-1"
+CONVERTED = (-3_16, 10_53, 0, 0, 0, 1_22, -57, 0)
 
 
 @pytest.fixture
@@ -160,13 +162,44 @@ def test_silences_are_told(book):
     assert AuditTrail.of(BOOK, SECOND, 3600).silences == []
 
 
+def converted(book):
+    """Convert units to delivery on the book's second day: less brokerage, more tax and duty."""
+    book.trade(INFY, 5, 1_500_00, Product.MIS, CHARGES)
+    book.add(Kind.CONVERT, Conversion(instrument=INFY, product="MIS", to="CNC", quantity=5))
+    book.move("charge", 0, INFY, "CNC", charges=CONVERTED)
+    book.close({TCS: 3_510_00, FUTURE: 23_510_00, INFY: 1_500_00})
+
+
+def test_a_conversion_s_charges_are_in_every_report_s_charges(book):
+    """Register, charges, summary, pack and positions say the same whole, which the journal's plain count gives too."""
+    before = sum(ledger.read(book.home, BOOK, SECOND).charges)
+    converted(book)
+    wanted = before + sum(CHARGES) + sum(CONVERTED)
+    day = ledger.read(book.home, BOOK, SECOND)
+    assert wanted == sum(day.close.day_charges) == count_of(book.home, BOOK, [SECOND])["charges_paise"]
+    reports = (TradeRegister.of(BOOK, SECOND), ChargesPaid.of(BOOK, SECOND, "", 0), DailySummary.of(BOOK, SECOND))
+    assert [report.totals().totals["charges_paise"] for report in reports] == [wanted] * 3
+    assert CompliancePack.of(BOOK, SECOND).month.days[-1].charges == wanted
+    charges = reports[1]
+    assert charges.components().total[:4] == ("All", before + sum(CHARGES), charges.components().total[2], 802)
+    assert sum(row[4] for row in charges.by_segment().rows) == wanted
+    assert "Conversions between products are in these sums with +₹8.02" in reports[0].charges().how
+
+
+def test_a_contract_note_agrees_with_trades_and_conversions_together(book):
+    """A note has delivery's charges for what was converted; the book has them in two parts."""
+    converted(book)
+    note_of(book)
+    assert ChargesPaid.of(BOOK, SECOND, "", 0).totals().totals["reconciled"] == 1
+
+
 def note_of(book, **changed):
     """Write the contract note that agrees with the book, with changes by line."""
     day = ledger.read(book.home, BOOK, SECOND)
     rows = [
         f"trade,{f.id},{f.instrument},{f.side},{f.quantity},{f.price / 100:.2f}," for f in (r.body for r in day.fills)
     ]
-    charged = [sum(row.body.charges[index] for row in day.fills) for index in range(len(CHARGES))]
+    charged = day.close.day_charges
     names = ("brokerage", "stt", "transaction", "sebi", "ipft", "stamp", "gst", "dp")
     rows += [f"charge,{name},,,,,{paid / 100:.2f}" for name, paid in zip(names, charged, strict=True)]
     for number, line in changed.items():

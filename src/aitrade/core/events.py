@@ -118,6 +118,8 @@ class CashMove(msgspec.Struct, frozen=True, kw_only=True):
     settled: int = 0
     """Units bought today that are carried as T+1 (carry), or T+1 units that were delivered (settlement)."""
     note: str = ""
+    charges: tuple[int, ...] = ()
+    """What is charged beside `amount`, by CHARGE_COMPONENTS (charge); below zero is given back."""
 
     @property
     def name(self) -> str:

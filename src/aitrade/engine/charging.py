@@ -37,14 +37,16 @@ class Charging:
         """Return the charges of a whole order leg worth `value` paise."""
         return self.rates(instrument, product).leg(side, value, quantity, dp_due=dp_due)
 
-    def of_conversion(self, instrument: Instrument, product: str, to: str, value: int, quantity: int) -> int:
-        """Return by how much the charges of bought units worth `value` paise rise when they change product.
+    def of_conversion(
+        self, instrument: Instrument, product: str, to: str, value: int, quantity: int
+    ) -> tuple[int, ...]:
+        """Return by how much the components of bought units worth `value` paise rise when they change product.
 
         Contract notes charge each product's net of the day: what becomes delivery pays delivery's tax and duty and no
         intraday brokerage, and the other way round. Below zero they fall.
         """
         legs = [self.of_order(instrument, name, Side.BUY, value, quantity, dp_due=False) for name in (to, product)]
-        return legs[0].total - legs[1].total
+        return tuple(now - before for now, before in zip(*map(components, legs), strict=True))
 
     def rates(self, instrument: Instrument, product: str) -> Rates:
         """Return the day's rates for an instrument and product, looked up once."""

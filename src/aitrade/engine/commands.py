@@ -156,7 +156,7 @@ class Commands:
         charge = self._conversion_charge(instrument, product, to, quantity)
         body = Conversion(instrument=instrument, product=product, to=to, quantity=quantity)
         self._engine.record(Kind.CONVERT, body, who)
-        if charge.amount:
+        if any(charge.charges):
             self._engine.record(Kind.CASH, charge, who)
         return self._views.position(f"{instrument}|{to}")
 
@@ -303,10 +303,11 @@ class Commands:
         """Return what the charges of units change by when they change product, at what they cost."""
         lot = self._engine.book.state.positions[position_key(instrument, product)]
         value, row = half_up(abs(lot.cost) * quantity, abs(lot.quantity)), self._engine.instruments[instrument]
-        more = self._engine.charging.of_conversion(row, product, to, value, quantity)
+        charges = self._engine.charging.of_conversion(row, product, to, value, quantity)
+        more = sum(charges)
         way = "more" if more > 0 else "less"
         note = f"{quantity} {instrument} from {product} to {to}: {format_rupees(abs(more))} {way} in charges."
-        return CashMove(why="charge", amount=-more, instrument=instrument, product=to, note=note)
+        return CashMove(why="charge", charges=charges, instrument=instrument, product=to, note=note)
 
     def _start_problem(self, name: str, instruments: list[str], fields: Fields) -> str:
         kernel = self._engine.runner.kernels.get(name)

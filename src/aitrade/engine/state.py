@@ -391,9 +391,24 @@ class Book:
             self._deliver(move)
         elif move.quantity or move.cost:
             self._adjust(move)
+        elif move.charges:
+            self._charge_move(move)
         if move.note:
             self._event(Line(level="info", text=move.note, source="clearing"), ts)
         self.changed.add("holdings")
+
+    def _charge_move(self, move: CashMove) -> None:
+        """Charges that no fill brought: those of a conversion, on the position and its owners by their units."""
+        state, key, more = self.state, position_key(move.instrument, move.product), sum(move.charges)
+        for index, amount in enumerate(move.charges):
+            state.charges[index] += amount
+            state.day.charges[index] += amount
+        self.charged += more
+        state.positions.setdefault(key, Lot()).charges += more
+        owners = [lot for name, lot in state.owned.items() if name.endswith(f"|{key}") and lot.quantity]
+        for lot, part in zip(owners, shares(more, [lot.quantity for lot in owners]), strict=True):
+            lot.charges += part
+        self.changed_positions.add(key)
 
     def _carry(self, move: CashMove) -> None:
         """Move units that were bought today to the holding, as T+1."""

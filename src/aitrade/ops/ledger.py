@@ -33,7 +33,7 @@ from aitrade.core.events import (
     StateChange,
     StrategyChange,
 )
-from aitrade.core.orders import Fill, Order, OrderState, Update, VenueUpdate
+from aitrade.core.orders import CHARGE_COMPONENTS, Fill, Order, OrderState, Update, VenueUpdate
 from aitrade.engine.lots import Lot
 from aitrade.engine.state import Book, Holding, State
 
@@ -190,6 +190,17 @@ class Day(msgspec.Struct):
     def orders(self) -> list[Order]:
         """Every order that passed the checks, as the day left it."""
         return [story.order for story in self.stories.values()]
+
+    @property
+    def charged(self) -> list[Row[CashMove]]:
+        """What was charged without a trade: conversions."""
+        return [row for row in self.cash if row.body.charges]
+
+    @property
+    def charges(self) -> tuple[int, ...]:
+        """What trades and conversions were charged, by CHARGE_COMPONENTS, summed over the rows."""
+        rows = [row.body.charges for row in (*self.fills, *self.charged) if row.body.charges]
+        return tuple(sum(one[index] for one in rows) for index in range(len(CHARGE_COMPONENTS)))
 
     @property
     def night(self) -> list[Row[CashMove]]:

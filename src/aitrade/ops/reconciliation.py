@@ -21,7 +21,7 @@ from aitrade.engine.settings import EngineSettings
 from aitrade.ops.ledger import Day, Standing, walk
 
 JOURNAL, ENGINE, PROJECTION = "journal rows", "recovered state", "projection"
-PAISE = frozenset({"money", "charges", "traded", "moved", "made", "closed at"})
+PAISE = frozenset({"money", "charges", "charged", "charged with trades", "traded", "moved", "made", "closed at"})
 """Kinds of figures that are amounts; the others count records, orders, trades or units."""
 
 
@@ -121,8 +121,8 @@ def _orders_and_fills(day: Day, found: Counter[Figure]) -> None:
         found[Figure("traded", "bought" if fill.side.sign > 0 else "sold")] += value
         found[Figure("units", fill.instrument)] += fill.side.sign * fill.quantity
         found[Figure("made", "realised, less the cost of what is open")] -= fill.side.sign * value
-        for name, amount in zip(CHARGE_COMPONENTS, fill.charges, strict=False):
-            found[Figure("charges", name)] += amount
+        _charges(fill.charges, "charged with trades", found)
+        _charges(fill.charges, "charges", found)
 
 
 def _moves(day: Day, found: Counter[Figure]) -> None:
@@ -131,10 +131,20 @@ def _moves(day: Day, found: Counter[Figure]) -> None:
         if move.why == "opening":
             found[Figure("money", "put in")] += move.amount
             continue
-        found[Figure("moved", move.why)] += move.amount
+        _charges(move.charges, "charges", found)
+        if move.why != "charge":
+            found[Figure("moved", move.why)] += move.amount
         found[Figure("made", "realised, less the cost of what is open")] += move.amount - move.cost
         if move.quantity:
             found[Figure("units", move.instrument)] += move.quantity
+
+
+def _charges(charges: Iterable[int], kind: str, found: Counter[Figure]) -> None:
+    """Add components under a kind, and `charges` of whatever cause to the whole as well."""
+    for name, amount in zip(CHARGE_COMPONENTS, charges, strict=False):
+        found[Figure(kind, name)] += amount
+        if kind == "charges":
+            found[Figure("charged", "all")] += amount
 
 
 def of_state(standing: Standing, seq: int) -> Count:
@@ -142,14 +152,15 @@ def of_state(standing: Standing, seq: int) -> Count:
     lots = [(key.rsplit("|", 1)[0], lot) for key, lot in standing.positions.items()]
     lots += [(key, holding.lot) for key, holding in standing.holdings.items()]
     before_charges = standing.realised + standing.day_realised + sum(standing.charges) - sum(standing.day_charges)
-    found = Counter({Figure("charges", n): a for n, a in zip(CHARGE_COMPONENTS, standing.charges, strict=True)})
+    found: Counter[Figure] = Counter()
+    _charges(standing.charges, "charges", found)
     for key, lot in lots:
         found[Figure("units", key)] += lot.quantity
     found[Figure("made", "realised, less the cost of what is open")] = before_charges - sum(lot.cost for _, lot in lots)
     found[Figure("money", "put in")] = standing.money
     found[Figure("records", "newest")] = seq
     found.update({Figure("closed at", ist_date(ts).isoformat()): equity for ts, equity in standing.closings})
-    return Count(ENGINE, frozenset({"records", "units", "charges", "made", "money", "closed at"}), found)
+    return Count(ENGINE, frozenset({"records", "units", "charges", "charged", "made", "money", "closed at"}), found)
 
 
 def of_projection(home: Path, book: str, url: str = "") -> tuple[Count | None, str]:
@@ -171,7 +182,7 @@ def of_projection(home: Path, book: str, url: str = "") -> tuple[Count | None, s
         return None, f"The projection of {book} cannot be read ({type(error).__name__}); {rebuild}."
     finally:
         engine.dispose()
-    kinds = frozenset({"records", "orders", "trades", "units", *PAISE})
+    kinds = frozenset({"records", "orders", "trades", "units", *PAISE}) - {"charges"}
     return Count(PROJECTION, kinds, found), ""
 
 
@@ -192,7 +203,7 @@ def _projected(connection: Any, book: str) -> Counter[Figure]:
     found[Figure("records", "newest")] = projected(connection, book)
     found[Figure("orders", "sent")] = orders
     for name, amount in zip(CHARGE_COMPONENTS, charges, strict=True):
-        found[Figure("charges", name)] = int(amount)
+        found[Figure("charged with trades", name)] = int(amount)
     made = Figure("made", "realised, less the cost of what is open")
     for side, trades, total in rows(func.count(), func.sum(value), of=t.fills, by=(t.fills.c.side,)):
         found[Figure("trades", "all")] += trades
@@ -201,7 +212,9 @@ def _projected(connection: Any, book: str) -> Counter[Figure]:
     for why, amount, cost in rows(func.sum(t.cash.c.amount), func.sum(t.cash.c.cost), of=t.cash, by=(t.cash.c.why,)):
         if why == "opening":
             found[Figure("money", "put in")] = int(amount)
-        elif why != "charge":
+        elif why == "charge":
+            found[Figure("charged", "all")] = -int(amount)
+        else:
             found[Figure("moved", why)] = int(amount)
             found[made] += int(amount) - int(cost)
     found.update(_held(connection, book))

@@ -146,11 +146,13 @@ class Batch:
 
     def cash(self, record: RawRecord, body: CashMove) -> None:
         """Money or units moved without an order."""
-        self._ledger(record, **msgspec.structs.asdict(body))
-        if body.quantity:
+        charges = sum(body.charges)
+        self._ledger(record, **(msgspec.structs.asdict(body) | {"amount": body.amount - charges}))
+        if body.quantity or charges:
             position = self._position(body.instrument, body.product)
             position["moved"] += body.quantity
             position["closing"] += body.quantity
+            position["charges"] += charges
 
     def mark(self, record: RawRecord, body: Mark) -> None:
         """The book was worth this."""

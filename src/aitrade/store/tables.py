@@ -98,7 +98,7 @@ cash = Table(
     _text("instrument"), _text("product", 4), _count("quantity"), _count("cost"), _count("settled"), _long("note"),
     PrimaryKeyConstraint("book", "seq"), _of_book(), Index(None, "book", "day"),
 )  # fmt: skip
-"""The ledger of what moved without an order, and of the charges of each fill."""
+"""The ledger of what moved without an order, and of the charges of each fill and conversion."""
 
 marks = Table(
     "marks", metadata,

@@ -105,6 +105,8 @@ def _count(record: RawRecord, found: Counter[str]) -> None:
         fill: Fill | None = record.decoded().fill
         if fill is not None:
             _count_fill(fill, found)
+    elif record.kind is Kind.CASH:
+        _count_charges(record.decoded().charges, found)
 
 
 def _count_fill(fill: Fill, found: Counter[str]) -> None:
@@ -112,8 +114,12 @@ def _count_fill(fill: Fill, found: Counter[str]) -> None:
     found["fills"] += 1
     found["units_bought" if fill.side is Side.BUY else "units_sold"] += fill.quantity
     found["turnover_paise"] += fill.quantity * fill.price
-    found["charges_paise"] += sum(fill.charges)
-    for name, paid in zip(CHARGE_COMPONENTS, fill.charges, strict=False):
+    _count_charges(fill.charges, found)
+
+
+def _count_charges(charges: tuple[int, ...], found: Counter[str]) -> None:
+    found["charges_paise"] += sum(charges)
+    for name, paid in zip(CHARGE_COMPONENTS, charges, strict=False):
         found[f"{name}_paise"] += paid
 
 

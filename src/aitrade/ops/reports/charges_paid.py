@@ -1,12 +1,14 @@
 """Charges of a day: as booked, as the dated rates give them again, and as the broker's contract note has them."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
+from aitrade.core.events import CashMove
 from aitrade.core.instruments import Exchange, Instrument, Kind, derivative_terms
 from aitrade.core.orders import CHARGE_COMPONENTS, Fill, Product, Side
 from aitrade.market.charges import ChargeBook
@@ -41,7 +43,7 @@ class ChargesPaid(msgspec.Struct):
         folder, found = home(), day_of(home(), book, day)
         path = Path(file) if file else folder / "contract-notes" / f"{book}-{day}.csv"
         note = contract_note.read(path) if path.is_file() else None
-        plan = str(found.opened[-1].body.configuration.get("plan", "zerodha")) if found.opened else "zerodha"
+        plan = str(found.setup.configuration.get("plan", "zerodha")) if found.setup else "zerodha"
         return cls(found, folder, plan, path, note, tolerance, _again(found, folder, plan))
 
     def cover(self) -> Pieces:
@@ -55,11 +57,13 @@ class ChargesPaid(msgspec.Struct):
         figures = Figures(
             [
                 amount("Charges booked", sum(self.booked)),
-                amount("Charges computed again", sum(map(sum, self.again.values()))),
+                amount("Those of conversions", sum(self.of_conversions)),
+                amount("Those of trades computed again", sum(map(sum, self.again.values()))),
                 headline("Orders that differ", len(self.recomputed), mood="bad" if self.recomputed else "good"),
                 headline("Trades", len(self.fills)),
             ],
-            how="Booked with the trades, and computed again from the dated rates; the tables below have both.",
+            how="Booked with trades and conversions; those of trades are computed again from the dated rates, and the "
+            "tables below have both.",
         )
         return Pieces([self._reconciled(), figures])
 
@@ -74,33 +78,44 @@ class ChargesPaid(msgspec.Struct):
         """Return each component: booked, computed again, on the note."""
         again = [sum(sums[index] for sums in self.again.values()) for index in range(len(CHARGE_COMPONENTS))]
         noted = [self.note.charges.get(name, 0) if self.note else None for name in CHARGE_COMPONENTS]
+        columns = (CHARGE_COMPONENTS, _summed(self.fills), again, self.of_conversions, noted, self.booked)
         rows = [
-            (CHARGES_IN_WORDS[name], ours, fresh, theirs, None if theirs is None else theirs - ours)
-            for name, ours, fresh, theirs in zip(CHARGE_COMPONENTS, self.booked, again, noted, strict=True)
+            (CHARGES_IN_WORDS[name], ours, fresh, converted, theirs, None if theirs is None else theirs - whole)
+            for name, ours, fresh, converted, theirs, whole in zip(*columns, strict=True)
         ]
-        whole = None if self.note is None else sum(self.note.charges.values())
+        sums = [sum(row[index] for row in rows) for index in (1, 2, 3)]
+        note = None if self.note is None else sum(self.note.charges.values())
         return table(
-            "Component, Booked:rupees, Computed again:rupees, Contract note:rupees, Difference:signed",
+            "Component, Booked with trades:rupees, Computed again:rupees, Conversions:rupees, Contract note:rupees, "
+            "Difference:signed",
             rows,
-            total=("All", sum(self.booked), sum(again), whole, None if whole is None else whole - sum(self.booked)),
+            total=("All", *sums, note, None if note is None else note - sum(self.booked)),
             how="Booked: summed over the day's trades. Computed again: for each order, value and quantity of all its "
             "trades times the rates that are in force on the day, each component rounded once, half-up; GST on the "
-            "unrounded parts. Contract note: as the broker's file says. Brokers may round the transaction tax to the "
-            "rupee.",
+            "unrounded parts. Conversions: what charges changed by when units changed product, at their average cost; "
+            "not computed again. Contract note: as the broker's file says; the difference is to trades and conversions "
+            "together. Brokers may round the transaction tax to the rupee.",
         )
 
     def by_segment(self) -> Table:
         """Return the charges of each exchange segment and product."""
         groups: dict[tuple[str, str], list[Fill]] = defaultdict(list)
+        converted: dict[tuple[str, str], int] = defaultdict(int)
         for fill in self.fills:
-            groups[segment(fill.instrument), fill.product].append(fill)
+            groups[segment(fill.instrument), str(fill.product)].append(fill)
+        for row in self.day.charged:
+            converted[segment(row.body.instrument), row.body.product] += sum(row.body.charges)
         rows = []
-        for (name, product), fills in sorted(groups.items()):
-            value, paid = sum(fill.quantity * fill.price for fill in fills), sum(map(sum, (f.charges for f in fills)))
-            rows.append((name, product, len(fills), value, paid, paid / value if value else 0.0))
+        for key in sorted(groups.keys() | converted.keys()):
+            fills = groups[key]
+            value = sum(fill.quantity * fill.price for fill in fills)
+            paid = sum(sum(fill.charges) for fill in fills) + converted[key]
+            rows.append((*key, len(fills), value, paid, paid / value if value else None))
         return table(
             "Segment, Product, Trades:count, Turnover:rupees, Charges:rupees, Share of turnover:percent", rows,
-            empty="No trades.", how="Sums over the trades of each segment and product.",
+            empty="No trades.",
+            how="Sums over the trades of each segment and product; a conversion's charges stand with the product that "
+            "its units became.",
         )  # fmt: skip
 
     def recomputation(self) -> Table:
@@ -149,8 +164,13 @@ class ChargesPaid(msgspec.Struct):
 
     @property
     def booked(self) -> _Sums:
-        """Charges by component, summed over the trades."""
-        return _summed(self.fills)
+        """Charges by component, summed over trades and conversions."""
+        return self.day.charges
+
+    @property
+    def of_conversions(self) -> _Sums:
+        """Those of conversions alone, by component."""
+        return _summed([row.body for row in self.day.charged])
 
     @property
     def recomputed(self) -> dict[str, tuple[_Sums, _Sums]]:
@@ -212,8 +232,8 @@ def _instrument(key: str) -> Instrument:
     )
 
 
-def _summed(fills: list[Fill]) -> _Sums:
-    charged = [fill.charges for fill in fills if fill.charges]
+def _summed(charged_: Sequence[Fill | CashMove]) -> _Sums:
+    charged = [one.charges for one in charged_ if one.charges]
     return tuple(sum(paid[index] for paid in charged) for index in range(len(CHARGE_COMPONENTS)))
 
 

@@ -41,7 +41,7 @@ class DailySummary(msgspec.Struct):
             [
                 amount("Day's P&L", day.pnl, "after charges", sign=True),
                 amount("Equity", day.equity),
-                amount("Charges", sum(sum(row.body.charges) for row in day.fills)),
+                amount("Charges", sum(day.charges), "conversions included" if day.charged else ""),
                 headline("Orders", len(day.stories), f"{len(day.refusals)} refused before sending"),
                 headline("Trades", len(day.fills)),
                 headline("Positions left open", len(day.close.open)),
@@ -94,7 +94,7 @@ class DailySummary(msgspec.Struct):
                 "orders": sum(story.sent is not None for story in self.day.stories.values()),
                 "refusals": len(self.day.refusals),
                 "trades": len(self.day.fills),
-                "charges_paise": sum(sum(row.body.charges) for row in self.day.fills),
+                "charges_paise": sum(self.day.charges),
                 "pnl_paise": self.day.pnl,
                 "acts": len(self.acts),
             }

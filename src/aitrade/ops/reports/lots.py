@@ -82,7 +82,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Income(msgspec.Struct, frozen=True):
-    """Money that came (or went, below zero) without a trade: dividends, charges that no trade caused."""
+    """Money that came (or went, below zero) without a trade: dividends."""
 
     day: str
     why: str
@@ -109,12 +109,21 @@ class Fifo:
         traded: dict[str, list[Piece]] = defaultdict(list)
         for row in day.fills:
             traded[row.body.instrument].append(_piece(row.body, day.day))
+        for row in day.charged:
+            self._charge(traded[row.body.instrument], row.body)
         for instrument, pieces in traded.items():
             left = pieces if derivative_terms(instrument) else self._meet_within_day(instrument, pieces)
             for piece in left:
                 self._trade(instrument, piece)
         for moved in day.cash:
             self._move(moved.body, day.day)
+
+    def _charge(self, traded: list[Piece], move: CashMove) -> None:
+        """Spread what a conversion is charged over the units bought that day; without any, over the open lots."""
+        pieces = [piece for piece in traded if piece.quantity > 0] or traded or list(self.held[move.instrument])
+        parts = [shares(amount, [piece.quantity for piece in pieces]) for amount in move.charges]
+        for piece, more in zip(pieces, zip(*parts, strict=True), strict=True):
+            piece.charges = tuple(paid + part for paid, part in zip(piece.charges, more, strict=True))
 
     def open_value(self) -> int:
         """Return what all open lots cost, signed, paise."""

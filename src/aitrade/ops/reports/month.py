@@ -177,7 +177,7 @@ def _figures(day: Day, threshold: int) -> DayFigures:
     first_wall, last_wall = walls(day)
     return DayFigures(
         day=day.day, orders=sum(story.sent is not None for story in day.stories.values()), trades=len(fills),
-        turnover=sum(fill.quantity * fill.price for fill in fills), charges=sum(sum(fill.charges) for fill in fills),
+        turnover=sum(fill.quantity * fill.price for fill in fills), charges=sum(day.charges),
         pnl=day.pnl, refusals=len(day.refusals), gaps=len(trail.gaps(day)), records=day.records,
         first_wall=first_wall, last_wall=last_wall, traffic=_traffic(day, threshold),
     )  # fmt: skip

@@ -87,6 +87,7 @@ def position_rows(day: Day, market: Closing) -> list[PositionRow]:
 def _row(day: Day, key: str, market: Closing) -> PositionRow:
     instrument, product = key.rsplit("|", 1)
     fills = [row.body for row in day.fills if (row.body.instrument, str(row.body.product)) == (instrument, product)]
+    converted = [row.body for row in day.charged if (row.body.instrument, row.body.product) == (instrument, product)]
     bought = sum(fill.quantity for fill in fills if fill.side.sign > 0)
     sold = sum(fill.quantity for fill in fills if fill.side.sign < 0)
     before, lot = day.before.positions.get(key), day.close.positions.get(key)
@@ -95,7 +96,7 @@ def _row(day: Day, key: str, market: Closing) -> PositionRow:
         instrument=instrument, product=product, opening=opening, bought=bought, sold=sold,
         moved=closing - opening - bought + sold, closing=closing, cost=lot.cost if lot else 0,
         last=market.last(instrument), realised=lot.realised if lot else 0,
-        charges=sum(sum(fill.charges) for fill in fills),
+        charges=sum(map(sum, [fill.charges for fill in fills] + [move.charges for move in converted])),
     )  # fmt: skip
 
 

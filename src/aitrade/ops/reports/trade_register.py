@@ -7,6 +7,7 @@ from typing import Self
 import msgspec
 
 from aitrade.core.clock import MINUTE, ist_time
+from aitrade.core.money import format_rupees
 from aitrade.core.orders import CHARGE_COMPONENTS, Fill, Side
 from aitrade.ops.ledger import Day
 from aitrade.ops.reports.charts import Bars
@@ -43,10 +44,10 @@ class TradeRegister(msgspec.Struct):
                 amount("Bought", bought),
                 amount("Sold", sold),
                 amount("Turnover", bought + sold),
-                amount("Charges", sum(sum(fill.charges) for fill in fills)),
+                amount("Charges", sum(self.day.charges), "conversions included" if self.day.charged else ""),
             ],
             how="A trade is one execution as the venue reported it. Its value is quantity times price; turnover is "
-            "bought plus sold; charges are those booked with each trade, of all components.",
+            "bought plus sold; charges are those booked with each trade and conversion, of all components.",
         )
 
     def by_time(self) -> Bars:
@@ -77,12 +78,12 @@ class TradeRegister(msgspec.Struct):
 
     def charges(self) -> Table:
         """Return the day's charges by component."""
-        sums = [sum(fill.charges[index] for fill in self.fills if fill.charges) for index in range(8)]
+        sums = self.day.charges
         rows = [(CHARGES_IN_WORDS[name], paid) for name, paid in zip(CHARGE_COMPONENTS, sums, strict=True) if paid]
         return table(
             "Component, Amount:rupees", rows, total=("All", sum(sums)), empty="No charges.",
             how="Each order's charges are worked out over all its trades, each component rounded once, half-up to the "
-            "paisa; a trade carries what it added.",
+            f"paisa; a trade carries what it added.{_converted(self.day)}",
         )  # fmt: skip
 
     def register(self) -> Table:
@@ -116,7 +117,7 @@ class TradeRegister(msgspec.Struct):
                 "units_bought": sum(fill.quantity for fill in fills if fill.side is Side.BUY),
                 "units_sold": sum(fill.quantity for fill in fills if fill.side is Side.SELL),
                 "turnover_paise": sum(_value(fill) for fill in fills),
-                "charges_paise": sum(sum(fill.charges) for fill in fills),
+                "charges_paise": sum(self.day.charges),
             }
         )
 
@@ -124,6 +125,14 @@ class TradeRegister(msgspec.Struct):
     def fills(self) -> list[Fill]:
         """The day's executions."""
         return [row.body for row in self.day.fills]
+
+
+def _converted(day: Day) -> str:
+    """Return what conversions are in a day's charges, or nothing."""
+    if not day.charged:
+        return ""
+    paid = format_rupees(sum(sum(row.body.charges) for row in day.charged), sign=True)
+    return f" Conversions between products are in these sums with {paid}, in no row of the register."
 
 
 def _value(fill: Fill) -> int:
