@@ -8,8 +8,10 @@ from aitrade.core.errors import OrderRefused
 from aitrade.core.events import CARRY, CashMove, Kind, Record
 from aitrade.core.instruments import Kind as What
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
+from aitrade.core.quotes import Tick
 from aitrade.engine.lots import Lot
 from aitrade.engine.overnight import overnight
+from aitrade.engine.quotes import Quotes
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
 from aitrade.engine.state import Book, Holding
@@ -257,6 +259,21 @@ def test_an_interrupted_night_is_made_once(begin, monkeypatch, cut):
     assert (book.state.positions, book.state.day.realised) == (whole.state.positions, whole.state.day.realised)
 
 
+@pytest.mark.parametrize("kind", [What.CALL, What.PUT])
+def test_an_expiring_contract_without_a_price_of_its_underlying_settles_by_its_own(begin, kind):
+    """Nobody knows the index: the option is worth what it last traded at, not its whole strike; an alert says so."""
+    service = begin(start="15:25")
+    engine = service.engine
+    row = next(row for row in engine.instruments.values() if row.kind is kind and row.expiry == DAY)
+    engine.quotes = Quotes(one for one in engine.instruments.values() if one.key != row.underlying)
+    engine.quotes.on_tick(Tick(row.key, engine.clock.now(), 40_00))
+    engine.book.state.positions[f"{row.key}|NRML"] = Lot(quantity=-row.lot, cost=-row.lot * 100_00)
+    overnight(engine, service._calendar, service._rules, service.feed.next_day())
+    assert engine.book.position(row.key, "NRML") == 0
+    assert engine.book.state.day.realised == row.lot * 60_00
+    assert any("has no price" in event.line.text for event in engine.book.events)
+
+
 class _Killed(Exception):
     """The process ends here."""
 
@@ -273,7 +290,7 @@ def test_yesterdays_shares_are_delivered_although_more_were_bought():
     book.state.positions[f"{TCS}|CNC"] = Lot(quantity=5, cost=600)
     apply(book, CashMove(why="settlement", instrument=TCS, product="CNC", settled=10))
     apply(book, CashMove(why=CARRY, instrument=TCS, product="CNC", settled=5))
-    assert book.state.holdings[TCS] == Holding(Lot(quantity=15, cost=1600), t1=5)
+    assert book.state.holdings[TCS] == Holding(Lot(quantity=15, cost=1600), t1=5, bought={"": 5})
     assert book.position(TCS, "CNC") == 0
 
 

@@ -20,22 +20,22 @@ FRIDAY, TUESDAY, LATER = "2025-03-28", "2025-04-01", "2025-05-20"
 KEY = "NSE:RELIANCE"
 
 
-def have(home, day):
+def have(home, day, key=KEY):
     """Import a day of minutes of one share, at ₹1,230.20 or near it."""
-    bars = list(_bars(day))
+    bars = list(_bars(day, key))
     one = ImportedSet(
-        table="bars", subject=KEY, minutes=1, basis=Basis.RAW, format="made", first=day, last=day, rows=len(bars),
+        table="bars", subject=key, minutes=1, basis=Basis.RAW, format="made", first=day, last=day, rows=len(bars),
         days={day: len(bars)},
     )  # fmt: skip
-    sha256 = f"{date.fromisoformat(day).toordinal():064d}"
+    sha256 = f"{date.fromisoformat(day).toordinal()}{key.encode().hex():0>58}"
     source = Source(sha256=sha256, file=day, size=1, imported=1, formats=("made",), parts=(), sets=(one,))
     InputStore(home / "market").commit(source, [(Basis.RAW, bars)])
 
 
-def _bars(day) -> Iterator[Bar]:
+def _bars(day, key) -> Iterator[Bar]:
     for minute in range(375):
         start = at(day, "09:15") + minute * MINUTE
-        yield Bar(KEY, start, start + MINUTE, 1_230_20, 1_231_00, 1_229_50, 1_230_50, 5_000)
+        yield Bar(key, start, start + MINUTE, 1_230_20, 1_231_00, 1_229_50, 1_230_50, 5_000)
 
 
 @pytest.fixture
@@ -90,6 +90,21 @@ def test_a_book_that_is_over_can_be_looked_at(begin, tmp_path):
     have(tmp_path, TUESDAY)
     again.jump({"to": "next"}, TRADER)
     assert again.engine.book.state.holdings[KEY].lot.quantity == 5
+
+
+def test_what_is_held_and_not_imported_keeps_its_last_price(begin, tmp_path):
+    """A share without data on the next day is worth its stored close, not nothing, after a restart too; it is told."""
+    service = begin()
+    service.step(600)
+    service.engine.place(OrderRequest(instrument=KEY, side=Side.BUY, quantity=5, product=Product.CNC), TRADER)
+    service.play_through()
+    evening = service.engine.account.equity()
+    have(tmp_path, TUESDAY, "NSE:TCS")
+    service.jump({"to": "next"}, TRADER)
+    assert (service.world().session, service.engine.account.equity()) == (TUESDAY, evening)
+    assert any(f"{KEY} is held and not in the data of {TUESDAY}" in text for text in texts(service))
+    again = begin()
+    assert (again.engine.account.equity(), again.engine.account.day_pnl()) == (evening, 0)
 
 
 def test_a_continued_book_says_which_day_it_is(begin, tmp_path):

@@ -73,6 +73,8 @@ class DayBegan(msgspec.Struct, frozen=True, kw_only=True):
     assumed: list[str]
     carried: int = 0
     """What positions and holdings of earlier days stood to gain when it began, paise: not this day's P&L."""
+    unsettled: dict[str, int] = {}
+    """Proceeds of delivery sales that have not come yet when it began, paise by the trade's day, ISO."""
 
 
 class InputBatch(msgspec.Struct, frozen=True, kw_only=True):

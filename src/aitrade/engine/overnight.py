@@ -15,6 +15,7 @@ from aitrade.brokers.simulator.clearing import Held
 from aitrade.core.clock import ist_date
 from aitrade.core.events import CashMove, Kind
 from aitrade.core.instruments import Kind as What
+from aitrade.core.money import format_rupees
 from aitrade.core.orders import Product, Update, VenueUpdate
 from aitrade.market.calendar import Calendar
 from aitrade.market.corporate_actions import parse_subject
@@ -41,7 +42,7 @@ class Overnight:
         self._expire_orders()
         for held in list(self._held()):
             self._end_of(held)
-        self._settle(following.day)
+        self._settle()
         self._corporate_actions(following)
 
     def _expire_orders(self) -> None:
@@ -53,20 +54,28 @@ class Overnight:
     def _end_of(self, held: Held) -> None:
         instrument = held.instrument
         if instrument.is_derivative and instrument.expiry <= self._day.isoformat():
-            spot = self._engine.quotes.last(instrument.underlying)
+            spot = self._engine.quotes.last(instrument.underlying) or self._implied(held)
             rates = self._engine.charging.rates(instrument, Product.NRML)
             self._move(clearing.expire(held, spot, rates, self._rules))
-        elif instrument.kind is What.FUTURE:
-            self._move(clearing.mark_to_market(held, self._engine.quotes.last(instrument.key)))
+        elif instrument.kind is What.FUTURE and (last := self._engine.quotes.last(instrument.key)):
+            self._move(clearing.mark_to_market(held, last))
 
-    def _settle(self, following: date) -> None:
-        """Units that were T+1 are delivered when settlement works; the day's purchases become T+1."""
-        holdings = self._engine.book.state.holdings
-        if self._calendar.settlement_day(self._day) <= following:
-            for key, holding in list(holdings.items()):
-                if holding.t1:
-                    note = f"{key}: {holding.t1} units delivered."
-                    self._move(CashMove(why="settlement", instrument=key, product="CNC", settled=holding.t1, note=note))
+    def _implied(self, held: Held) -> int:
+        """Return what an underlying that nobody has a price of stands at by the contract itself, and say so."""
+        spot = clearing.implied(held, self._engine.quotes.last(held.instrument.key))
+        text = f"{held.instrument.underlying} has no price: {held.instrument.key} settles by its own last price"
+        self._engine.say(
+            "alert", f"{text}, as if at {format_rupees(spot)}; compare it with the exchange's.", "clearing"
+        )
+        return spot
+
+    def _settle(self) -> None:
+        """What was bought on a day that has settled by this one is delivered; the day's purchases become T+1."""
+        for key, holding in list(self._engine.book.state.holdings.items()):
+            come = holding.t1 - min(sum(unsettled(holding.bought, self._calendar, self._day).values()), holding.t1)
+            if come:
+                note = f"{key}: {come} units delivered."
+                self._move(CashMove(why="settlement", instrument=key, product="CNC", settled=come, note=note))
         for held in list(self._held()):
             if held.product == Product.CNC and held.quantity > 0:
                 self._move(clearing.carry(held))
@@ -96,6 +105,11 @@ class Overnight:
         self._made[move.name] += 1
         if self._made[move.name] > self._before[move.name]:
             self._engine.record(Kind.CASH, move)
+
+
+def unsettled(traded: dict[str, int], calendar: Calendar, by: date) -> dict[str, int]:
+    """Return what was traded, by day (ISO), on days whose trades have not settled by a day."""
+    return {day: part for day, part in traded.items() if calendar.settlement_day(date.fromisoformat(day)) > by}
 
 
 def overnight(engine: "Engine", calendar: Calendar, rules: Rules, following: Feed) -> None:

@@ -71,6 +71,8 @@ class Holding(msgspec.Struct):
 
     lot: Lot
     t1: int = 0
+    bought: dict[str, int] = {}
+    """Those units by the day they were bought on, ISO."""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -116,6 +118,8 @@ class State(msgspec.Struct):
     """P&L realised before today, charges taken off."""
     unsettled: int = 0
     """Proceeds of sales that settle later, not to be used today."""
+    proceeds: dict[str, int] = {}
+    """The same by the day of the sale, ISO."""
     charges: list[int] = msgspec.field(default_factory=lambda: [0] * len(CHARGE_COMPONENTS))
     """All charges since the book began, by component."""
     day: Day = msgspec.field(default_factory=Day)
@@ -263,7 +267,8 @@ class Book:
             carried=body.carried,
             charges=_none_charged(),
         )
-        state.unsettled = 0
+        state.proceeds = dict(body.unsettled)
+        state.unsettled = sum(body.unsettled.values())
         state.orders = {order.id: order for order in state.orders.values() if order.state in WORKING}
         state.fills, state.fill_charges = [], {}
         state.positions = {key: _morning(lot) for key, lot in state.positions.items() if lot.quantity}
@@ -354,7 +359,9 @@ class Book:
         if from_holding:
             state.day.realised += self._sell_holding(fill.instrument, from_holding, fill.price)
         if fill.product is Product.CNC and signed < 0:
-            state.unsettled += fill.quantity * fill.price
+            value, day = fill.quantity * fill.price, state.day.day
+            state.unsettled += value
+            state.proceeds[day] = state.proceeds.get(day, 0) + value
         lot.charges += charges
         owner = state.owned.setdefault(f"{fill.strategy}|{key}", Lot())
         owner.trade(signed, fill.price)
@@ -372,6 +379,7 @@ class Book:
         holding = self.state.holdings[instrument]
         realised = holding.lot.trade(-quantity, price)
         holding.t1 = min(holding.t1, holding.lot.quantity)
+        holding.bought = _newest(holding.bought, holding.t1)
         if not holding.lot.quantity:
             del self.state.holdings[instrument]
         self.changed.add("holdings")
@@ -418,12 +426,15 @@ class Book:
         holding.lot.cost += lot.take(move.settled)
         holding.lot.quantity += move.settled
         holding.t1 += move.settled
+        day = self.state.day.day
+        holding.bought[day] = holding.bought.get(day, 0) + move.settled
         self.changed_positions.add(key)
 
     def _deliver(self, move: CashMove) -> None:
         """T+1 units are delivered now."""
         holding = self.state.holdings[move.instrument]
         holding.t1 = max(holding.t1 - move.settled, 0)
+        holding.bought = _newest(holding.bought, holding.t1)
 
     def _adjust(self, move: CashMove) -> None:
         """Expiry, split or bonus: units and cost change without a trade."""
@@ -521,6 +532,16 @@ def _after_fill(order: Order, fill: Fill) -> OrderState:
 def _morning(lot: Lot) -> Lot:
     """A carried position starts the day with its cost and no realised P&L of yesterday."""
     return Lot(quantity=lot.quantity, cost=lot.cost)
+
+
+def _newest(bought: dict[str, int], units: int) -> dict[str, int]:
+    """Return the `units` that were bought last, by day: older ones are delivered and sold first."""
+    kept: dict[str, int] = {}
+    for day in sorted(bought, reverse=True):
+        if units:
+            kept[day] = min(bought[day], units)
+            units -= kept[day]
+    return kept
 
 
 def _convert_lot(lots: dict[str, Lot], source: str, target: str, units: int) -> int:

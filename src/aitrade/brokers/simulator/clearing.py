@@ -55,6 +55,17 @@ def intrinsic(instrument: Instrument, settlement: int) -> int:
     return settlement
 
 
+def implied(held: Held, last: int) -> int:
+    """Return at which price of its underlying a contract is worth its own `last` price, paise.
+
+    A future that has not printed is taken at what it cost, an option at nothing.
+    """
+    instrument = held.instrument
+    if instrument.kind is Kind.FUTURE:
+        return last or half_up(abs(held.cost), abs(held.quantity))
+    return instrument.strike + (last if instrument.kind is Kind.CALL else -last)
+
+
 def is_physical(instrument: Instrument, rules: Rules) -> bool:
     """Return whether the contract settles in shares: a derivative on a stock."""
     on_index = rules.is_index(instrument.underlying.rpartition(":")[2])
