@@ -12,8 +12,10 @@ from aitrade.core.instruments import Kind as What
 from aitrade.core.money import format_rupees
 from aitrade.core.orders import OrderRequest, OrderState, OrderType, Product, Side
 from aitrade.engine.charging import components
+from aitrade.engine.lots import Lot
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings, Who
+from aitrade.engine.state import Holding
 
 TRADER = Who("tester", "trader")
 DAY = "2026-11-23"
@@ -308,6 +310,65 @@ def test_a_conversion_costs_what_the_other_product_would_have(begin):
     assert any("from MIS to CNC: ₹" in text and "more in charges" in text for text in texts(service))
     service.commands.convert({"instrument": "NSE:TCS", "product": "CNC", "to": "MIS"}, TRADER)
     assert (sum(state.day.charges), account.cash() + account.unrealised()) == (paid, before)
+
+
+@pytest.mark.parametrize("quantity", [1, 3, 7])
+def test_a_conversion_in_pieces_costs_what_it_costs_at_once(begin, quantity):
+    """Brokerage of one order is given back once, however many pieces its units are converted in."""
+    service = begin()
+    place(service, order("NSE:TCS", quantity=60))
+    state = service.engine.book.state
+    row, paid = service.engine.instruments["NSE:TCS"], sum(state.day.charges)
+    value = state.positions["NSE:TCS|MIS"].cost
+    convert = {"instrument": "NSE:TCS", "product": "MIS", "to": "CNC"}
+    while left := service.engine.book.position("NSE:TCS", "MIS"):
+        service.commands.convert({**convert, "quantity": min(quantity, left)}, TRADER)
+    wanted = service.engine.charging.of_order(row, "CNC", Side.BUY, value, 60, dp_due=False)
+    assert (sum(state.day.charges), state.day.realised) == (wanted.total, 0)
+    assert paid > wanted.brokerage == 0
+
+
+@pytest.mark.parametrize(("what", "share"), [(What.EQUITY, -5), (What.FUTURE, -1), (What.FUTURE, 1)])
+def test_no_part_of_a_lot_is_converted(begin, what, share):
+    """Less than nothing, or units that are no whole lot, are refused, and nothing changes."""
+    service = begin(cash=10**12)
+    service.step(90)
+    row = next(one for one in service.engine.instruments.values() if one.kind is what)
+    product, to = (Product.MIS, Product.CNC) if what is What.EQUITY else (Product.NRML, Product.MIS)
+    place(service, order(row.key, quantity=2 * row.lot, product=product))
+    before = msgspec.to_builtins(service.engine.book.state.positions)
+    with pytest.raises(OrderRefused, match="not whole lots"):
+        service.commands.convert({"instrument": row.key, "product": product, "to": to, "quantity": share}, TRADER)
+    assert msgspec.to_builtins(service.engine.book.state.positions) == before
+
+
+def test_nothing_becomes_intraday_after_the_square_off(begin):
+    """Nobody would square it off: what no MIS order may open is not converted either."""
+    service = begin(start="15:00")
+    place(service, order("NSE:TCS", product=Product.CNC))
+    convert = {"instrument": "NSE:TCS", "product": "CNC", "to": "MIS", "quantity": 4}
+    assert service.commands.convert(convert, TRADER).quantity == 4
+    service.step(10 * 60)
+    with pytest.raises(OrderRefused, match=r"squared off from 15:05, it is 15:1\d:\d\d.*4 units stay CNC"):
+        service.commands.convert(convert, TRADER)
+    assert service.engine.book.position("NSE:TCS", "CNC") == 6
+
+
+def test_a_day_on_which_banks_rest_delays_shares_and_money(begin):
+    """Traded on Tuesday before a Wednesday without settlement: both come on Thursday, not a day before."""
+    service = begin(day="2026-08-25", start="14:58")
+    service.step(90)
+    state = service.engine.book.state
+    state.holdings["NSE:TCS"] = Holding(Lot(quantity=5, cost=5 * 300_000))
+    place(service, order("NSE:RELIANCE", product=Product.CNC), order("NSE:TCS", Side.SELL, 5, Product.CNC))
+    got = state.unsettled
+    seen = []
+    for _ in range(3):
+        service.play_through()
+        service.jump({"to": "next"}, TRADER)
+        seen.append((state.day.day, state.holdings["NSE:RELIANCE"].t1, state.unsettled))
+    assert got > 0
+    assert seen == [("2026-08-26", 10, got), ("2026-08-27", 10, 0), ("2026-08-28", 0, 0)]
 
 
 def test_a_part_of_a_short_future_changes_product_free_of_charge(begin):

@@ -4,7 +4,7 @@ from datetime import date
 
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import CHARGE_COMPONENTS, Fill, Order, Side
-from aitrade.market.charges import ChargeBook, Charges, Rates
+from aitrade.market.charges import NOTHING, ChargeBook, Charges, Rates, charged_as
 
 
 class Charging:
@@ -38,15 +38,23 @@ class Charging:
         return self.rates(instrument, product).leg(side, value, quantity, dp_due=dp_due)
 
     def of_conversion(
-        self, instrument: Instrument, product: str, to: str, value: int, quantity: int
+        self, instrument: Instrument, product: str, to: str, value: int, *, held: int, there: int
     ) -> tuple[int, ...]:
         """Return by how much the components of bought units worth `value` paise rise when they change product.
 
-        Contract notes charge each product's net of the day: what becomes delivery pays delivery's tax and duty and no
-        intraday brokerage, and the other way round. Below zero they fall.
+        `held` is what all units of the product are worth that they leave, `there` of the one that they join. Contract
+        notes charge each product's net of the day: what becomes delivery pays delivery's tax and duty and no intraday
+        brokerage, and the other way round. Each product counts as one order, so that pieces cost what the whole does.
+        Below zero they fall.
         """
-        legs = [self.of_order(instrument, name, Side.BUY, value, quantity, dp_due=False) for name in (to, product)]
-        return tuple(now - before for now, before in zip(*map(components, legs), strict=True))
+        if charged_as(instrument, product) == charged_as(instrument, to):
+            return components(NOTHING)
+
+        def due(name: str, worth: int) -> tuple[int, ...]:
+            return components(self.of_order(instrument, name, Side.BUY, worth, worth, dp_due=False))
+
+        legs = due(to, there + value), due(to, there), due(product, held), due(product, held - value)
+        return tuple(joined - there_ - left + kept for joined, there_, left, kept in zip(*legs, strict=True))
 
     def rates(self, instrument: Instrument, product: str) -> Rates:
         """Return the day's rates for an instrument and product, looked up once."""

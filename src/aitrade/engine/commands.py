@@ -292,18 +292,28 @@ class Commands:
             return f"There is no open {product} position in {instrument} to convert."
         if quantity > abs(held):
             return f"Only {abs(held)} units are open; {quantity} cannot be converted."
+        if quantity <= 0 or (quantity % row.lot and quantity != abs(held)):
+            return f"{quantity} units are not whole lots of {row.lot}: convert {row.lot} units, or more of them."
+        return self._product_problem(row, product, to, quantity if held > 0 else -quantity)
+
+    def _product_problem(self, row: Instrument, product: str, to: str, quantity: int) -> str:
+        """Return why signed units of a product cannot become another's, or nothing."""
         allowed = {"MIS", "NRML"} if row.is_derivative else {"MIS", "CNC"}
         if to not in allowed or to == product:
-            return f"{instrument} can be {' or '.join(sorted(allowed))}; {product} cannot become {to}."
-        if to == "CNC" and held < 0:
+            return f"{row.key} can be {' or '.join(sorted(allowed))}; {product} cannot become {to}."
+        if to == "MIS" and (problem := self._engine.risk.intraday_refusal(row, self._engine.clock.now())):
+            return f"{problem} {abs(quantity)} units stay {product}."
+        if to == "CNC" and quantity < 0:
             return "A short position cannot become delivery; buy it back before the square-off."
-        return self._engine.account.conversion_problem(row, product, to, quantity if held > 0 else -quantity)
+        return self._engine.account.conversion_problem(row, product, to, quantity)
 
     def _conversion_charge(self, instrument: str, product: str, to: str, quantity: int) -> CashMove:
         """Return what the charges of units change by when they change product, at what they cost."""
-        lot = self._engine.book.state.positions[position_key(instrument, product)]
-        value, row = half_up(abs(lot.cost) * quantity, abs(lot.quantity)), self._engine.instruments[instrument]
-        charges = self._engine.charging.of_conversion(row, product, to, value, quantity)
+        row, positions = self._engine.instruments[instrument], self._engine.book.state.positions
+        lot, joined = positions[position_key(instrument, product)], positions.get(position_key(instrument, to))
+        held, there = abs(lot.cost), max(joined.cost, 0) if joined else 0
+        value = half_up(held * quantity, abs(lot.quantity))
+        charges = self._engine.charging.of_conversion(row, product, to, value, held=held, there=there)
         more = sum(charges)
         way = "more" if more > 0 else "less"
         note = f"{quantity} {instrument} from {product} to {to}: {format_rupees(abs(more))} {way} in charges."

@@ -9,7 +9,7 @@ from datetime import date
 
 import msgspec
 
-from aitrade.core.clock import DAY, at, ist_date
+from aitrade.core.clock import DAY, at, ist_date, ist_time
 from aitrade.core.errors import Refused
 from aitrade.core.instruments import Exchange, Instrument
 from aitrade.core.money import format_rupees
@@ -90,6 +90,15 @@ class RiskDesk:
         case.replaced.quantity, case.replaced.price = own, order.price or order.trigger or case.last
         exiting = exits(terms, case.quantity, instrument, account, own)
         return self._judged(case, self._exchange if exiting else self._changed)
+
+    def intraday_refusal(self, instrument: Instrument, now: int) -> str:
+        """Return why units cannot become intraday ones at `now` (ns UTC), or "": what no MIS order may open either."""
+        traded = self._trade(instrument, now)
+        if traded.trade_for_trade:
+            return f"{instrument.key} is in series {instrument.series} (trade for trade), each trade is delivered."
+        if now >= traded.square_off:
+            return f"MIS positions are squared off from {ist_time(traded.square_off)[:5]}, it is {ist_time(now)}."
+        return ""
 
     def check_basket(
         self, legs: Sequence[tuple[OrderRequest, Instrument | None]], now: int, account: Account
