@@ -147,6 +147,30 @@ def test_nothing_is_taken_out_of_the_list(vault, tmp_path):
         Vault.open(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document, other: document["wraps"].__setitem__(1, other["wraps"][1]),
+        lambda document, other: document["wraps"].append(other["wraps"][1]),
+        lambda document, _: document["wraps"].pop(1),
+        lambda document, _: document["wraps"][0].update(place="/tmp/elsewhere"),
+        lambda document, _: document["retired"].append(document["wraps"][0]),
+    ],
+    ids=["exchanged", "added", "taken out", "held elsewhere", "retired"],
+)
+def test_no_way_to_open_it_is_exchanged(vault, tmp_path, change):
+    """Another's recovery key put into the file, or a place of another's, is damage: no rotation lets its owner in."""
+    vault.new_recovery_key()
+    other = Vault.create(tmp_path / "other", method="key-file")
+    theirs = other.new_recovery_key()
+    foreign = json.loads(path_of(other.home).read_text())
+    edited(tmp_path, lambda document: change(document, foreign))
+    with pytest.raises((VaultDamaged, VaultLocked)):
+        vault.rotate()
+    with pytest.raises((VaultDamaged, VaultLocked)):
+        Vault.open(tmp_path, recovery=theirs)
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[1", "\x00\xff", '{"format": "aitrade-vault-1"}'])
 def test_what_is_no_vault_is_damage(vault, tmp_path, text):
     """A file that was cut short, emptied or overwritten is called damaged."""
@@ -497,17 +521,22 @@ def test_a_change_killed_at_any_step_leaves_one_key_that_opens_everything(tmp_pa
         assert Vault.open(home).read("mail") == "one"
 
 
-def test_a_killed_rotation_is_tidied_by_the_next(vault, tmp_path):
+def test_a_killed_rotation_is_tidied_by_the_next(vault, tmp_path, monkeypatch):
     """A retired key that a killed rotation left is forgotten by the next one."""
+
+    def killed(_holder, _key_id):
+        raise KeyboardInterrupt
+
     key = tmp_path / "vault" / "key"
-    before = key.read_text()
-    vault.rotate()
-    retired = before.split()[0]
-    key.write_text(key.read_text() + before)
-    wrap = json.loads(path_of(tmp_path).read_text())["wraps"][0]
-    edited(tmp_path, lambda document: document["retired"].append({**wrap, "key": retired}))
-    vault.rotate()
+    retired = key.read_text().split()[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(vault_keys.KeyFile, "forget", killed)
+        with pytest.raises(KeyboardInterrupt):
+            vault.rotate()
+    assert retired in key.read_text()
+    Vault.open(tmp_path).rotate()
     assert retired not in key.read_text()
+    assert Vault.open(tmp_path).read("mail") == "s3cret-of-mail"
 
 
 def test_secrets_do_not_show_in_errors(vault, tmp_path):

@@ -84,6 +84,18 @@ def test_a_taken_name_and_one_that_is_not_there(vault, tmp_path):
     assert Vault.open(tmp_path).read("mail") == "first"
 
 
+def test_a_file_of_many_lines_is_refused_whole(vault, tmp_path):
+    """A key in PEM is many lines: its first is not kept for the whole of it, and an older value stays."""
+    pem = "-----BEGIN KEY-----\nAAAA\n-----END KEY-----\n"
+    vault("add", "mail", given="first\n")
+    for words in (("add", "pem"), ("rotate", "mail")):
+        status, text = vault(*words, given=pem)
+        assert (status, "more came" in text) == (2, True), text
+    assert Vault.open(tmp_path).names() == ["mail"]
+    assert Vault.open(tmp_path).read("mail") == "first"
+    assert vault("add", "padded", given="one\n\n")[0] == 0
+
+
 def test_a_passphrase_is_asked_for(vault):
     """A vault made with a passphrase opens with it alone."""
     assert vault("add", "mail", "--passphrase", given=f"{PASSPHRASE}\nfirst\n")[0] == 0

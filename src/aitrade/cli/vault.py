@@ -46,13 +46,18 @@ class Given:
         return vault
 
 
-def secret_from(prompt: str, *, again: bool = False) -> str:
-    """Ask for a secret without showing it, or take one line of standard input; raise Refused for an empty one."""
+def secret_from(prompt: str, *, again: bool = False, last: bool = False) -> str:
+    """Ask for a secret without showing it, or take one line of standard input; raise Refused for an empty one.
+
+    After the `last` one nothing may follow: of a file of many lines the first would be kept, and the rest lost.
+    """
     if sys.stdin.isatty():
         return str(click.prompt(prompt, hide_input=True, confirmation_prompt=again, err=True))
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
         raise Refused(f"{prompt}: standard input holds no line for it; type it, or pipe it in.")
+    if last and sys.stdin.read().strip():
+        raise Refused(f"{prompt} is one line and more came: nothing was kept; pipe a file in as one, by `base64 -w0`.")
     return line
 
 
@@ -84,7 +89,7 @@ def vault() -> None:
 def add(given: Given, name: str, purpose: str) -> None:
     """Keep a new secret as NAME; it is typed, or one line of standard input."""
     opened = given.opened_or_made()
-    opened.add(name, purpose, secret_from(f"Secret {name}", again=True))
+    opened.add(name, purpose, secret_from(f"Secret {name}", again=True, last=True))
     note(given.home, "vault", name, "added")
     click.echo(f"The vault keeps {name}.")
 
@@ -111,9 +116,11 @@ def rotate(given: Given, name: str | None) -> None:
         opened.new_sealing_key()
     else:
         opened.read(name)
-        opened.replace(name, secret_from(f"New secret {name}", again=True))
+        opened.replace(name, secret_from(f"New secret {name}", again=True, last=True))
     note(given.home, "vault", name or "vault", "rotated")
     click.echo(f"Rotated {name or 'the keys of the vault; every secret is sealed anew'}.")
+    if name is None:
+        _tell_the_service(opened)
 
 
 @vault.command()
@@ -153,6 +160,13 @@ def protect(given: Given, methods: tuple[str, ...], to: Path | None) -> None:
     opened.protect(methods, passphrase=passphrase, key_file=to)
     note(given.home, "vault", "vault", "protected", reason=", ".join(methods))
     click.echo(f"The vault opens by: {', '.join(opened.methods())}.")
+    _tell_the_service(opened)
+
+
+def _tell_the_service(opened: Vault) -> None:
+    """Say that systemd gives a unit the credential of one number, and that this one is new."""
+    if "systemd" in opened.methods():
+        click.echo("The credential is a new one: run `aitrade service install --apply`, then restart the service.")
 
 
 def _day(at: int) -> str:

@@ -69,7 +69,7 @@ class Vault:
                 raise Refused(f"There is a vault under {home} already; it was left as it is.")
             data_key, name = os.urandom(KEY_BYTES), os.urandom(8).hex()
             wraps = (way.wrap(name, data_key),)
-            write(home, VaultFile(FORMAT, CIPHER, name, wraps, (), _proof(data_key, name, ())))
+            write(home, VaultFile(FORMAT, CIPHER, name, wraps, (), Sealed(b"", b"")).proven(data_key))
         return cls(home, data_key, way.method, given)
 
     @classmethod
@@ -143,9 +143,8 @@ class Vault:
             wraps = tuple(way.wrap(file.id, data_key) for way in ways)
             entries = tuple(self._resealed(file, entry, data_key) for entry in file.entries)
             retired = tuple(wrap.bound() for wrap in file.wraps)
-            proof = _proof(data_key, file.id, entries)
-            file = replace(file, wraps=wraps, entries=entries, proof=proof, retired=retired)
-            write(self.home, file)
+            file = replace(file, wraps=wraps, entries=entries, retired=retired)
+            write(self.home, file.proven(data_key))
             self._data_key = data_key
             self._forgotten(file)
 
@@ -159,7 +158,7 @@ class Vault:
             wraps = tuple(way.wrap(file.id, self._data_key) for way in ways)
             retired = tuple(wrap.bound() for wrap in file.wraps if wrap.method != Recovery.method)
             file = replace(file, wraps=wraps + kept, retired=retired)
-            write(self.home, file)
+            self._write(file)
             self._given = tuple(given.values())
             self._forgotten(file)
 
@@ -169,7 +168,7 @@ class Vault:
         with locked(self.home):
             file = self._file()
             kept = tuple(wrap for wrap in file.wraps if wrap.method != Recovery.method)
-            write(self.home, replace(file, wraps=(*kept, way.wrap(file.id, self._data_key))))
+            self._write(replace(file, wraps=(*kept, way.wrap(file.id, self._data_key))))
         return text
 
     def sealing_keys(self) -> list[bytes]:
@@ -202,9 +201,9 @@ class Vault:
 
     def _file(self) -> VaultFile:
         file = read(self.home)
-        if not _proven(self._data_key, file):
+        if not file.proves(self._data_key):
             self._data_key, self.opened_by = _unlock(self.home, file, self._given)
-            if not _proven(self._data_key, file):
+            if not file.proves(self._data_key):
                 raise VaultDamaged(f"{path_of(self.home)} is damaged: its list does not verify; restore it.")
         return file
 
@@ -224,7 +223,10 @@ class Vault:
         return secret
 
     def _keep(self, file: VaultFile, entries: tuple[Entry, ...]) -> None:
-        write(self.home, replace(file, entries=entries, proof=_proof(self._data_key, file.id, entries)))
+        self._write(replace(file, entries=entries))
+
+    def _write(self, file: VaultFile) -> None:
+        write(self.home, file.proven(self._data_key))
 
     def _way(self, wrap: Wrap) -> Way:
         given = next((way for way in self._given if way.method == wrap.method != Recovery.method), None)
@@ -238,7 +240,7 @@ class Vault:
             if wrap.method not in (Passphrase.method, Recovery.method):
                 _way_of(wrap, self.home).forget(wrap)
         file = replace(file, retired=())
-        write(self.home, file)
+        self._write(file)
         return file
 
 
@@ -312,11 +314,3 @@ def _named(file: VaultFile, name: str) -> Entry:
         names = ", ".join(entry.name for entry in file.entries)
         raise Refused(f"The vault has no {name}; it has: {names or 'nothing yet'}.")
     return found
-
-
-def _proof(data_key: bytes, vault: str, entries: tuple[Entry, ...]) -> Sealed:
-    return encrypt(data_key, b"", vault, entries)
-
-
-def _proven(data_key: bytes, file: VaultFile) -> bool:
-    return decrypt(data_key, file.proof, file.id, file.entries) is not None

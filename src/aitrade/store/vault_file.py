@@ -1,7 +1,8 @@
 """The vault's one file, `vault/vault.json`: what it says in clear, what is sealed, and how it is replaced in one step.
 
 Every secret is AES-256-GCM under the data key, bound to its name, purpose and times; the data key is wrapped once for
-each way to open the vault; `proof` binds the whole list, so that nothing can be taken out of it or put back into it.
+each way to open the vault; `proof` binds all the rest of the file, so that no secret can be taken out or put back, and
+no way to open it exchanged for another's, whom the next rotation would let in.
 """
 
 import os
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from aitrade.core.errors import Refused, VaultDamaged
 from aitrade.core.files import FileLock, write_private
 
-FORMAT = "aitrade-vault-1"
+FORMAT = "aitrade-vault-2"
 CIPHER = "AES-256-GCM"
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -80,6 +81,17 @@ class VaultFile(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...]
     proof: Sealed
     retired: tuple[Wrap, ...] = ()
+
+    def proven(self, data_key: bytes) -> "VaultFile":
+        """Return the file with the proof that whoever has the data key wrote all of it."""
+        return msgspec.structs.replace(self, proof=encrypt(data_key, b"", self._bound()))
+
+    def proves(self, data_key: bytes) -> bool:
+        """Return whether it was written with the data key and not changed since."""
+        return decrypt(data_key, self.proof, self._bound()) is not None
+
+    def _bound(self) -> "VaultFile":
+        return msgspec.structs.replace(self, proof=Sealed(b"", b""))
 
 
 def encrypt(key: bytes, data: bytes, *bound: object) -> Sealed:

@@ -16,6 +16,8 @@ from aitrade.core.files import write_private
 
 SERVICE = "aitrade"
 CREDENTIAL = "aitrade-vault-key"
+RECOMMENDED = 1
+"""The least priority of a keyring backend that its makers recommend (keyring, "priority")."""
 
 
 class Holder(Protocol):
@@ -78,13 +80,13 @@ class KeyringHolder:
 
     @staticmethod
     def usable() -> bool:
-        """Return whether a keyring that keeps secrets answers here."""
+        """Return whether a keyring that keeps secrets answers here; one that keeps them in clear has a low priority."""
         import keyring
-        from keyring.backends import chainer, fail, null
+        from keyring.backends import chainer
 
         found = keyring.get_keyring()
         backends = found.backends if isinstance(found, chainer.ChainerBackend) else [found]
-        return any(not isinstance(backend, (fail.Keyring, null.Keyring)) for backend in backends)
+        return any(backend.priority >= RECOMMENDED for backend in backends)
 
 
 class KeyFile:
