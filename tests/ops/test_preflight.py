@@ -1,5 +1,6 @@
 """The checklist: what is on it, how verdicts are judged, what is kept, and what the gate before live trading says."""
 
+import hashlib
 import threading
 from datetime import date, timedelta
 
@@ -23,6 +24,7 @@ from aitrade.ops.preflight.checklist import MODULES, ROWS, items
 from aitrade.ops.preflight.gate import objections
 from aitrade.ops.preflight.ground import Unprovable
 from aitrade.ops.preflight.run import run
+from aitrade.store.models import Models
 
 TWENTY_FOUR = {"Security": 5, "Performance": 5, "Functionality": 6, "Compliance": 4, "Monitoring": 4}
 LATER = ("access-controls", "data-encrypted", "npu", "failover", "paper-is-live", "learning", "position-limits")
@@ -264,6 +266,21 @@ def test_a_pass_ends_with_another_active_model(configuration):
     assert before.changes(bound.binding(configuration)) == ["configuration"]
 
 
+def test_a_pass_ends_with_another_content_of_the_active_model(configuration):
+    """Another file under the same name and version is another model; one more candidate changes nothing."""
+    models = Models(configuration.home)
+    made = {"made": 1, "source": "a test", "metrics": {}}
+    first = models.add("btst", b"one", "weights.json", **made)
+    models.activate("btst", first.version)
+    before = bound.binding(configuration)
+    models.add("btst", b"a candidate", "weights.json", **made)
+    assert before.changes(bound.binding(configuration)) == []
+    entry = models.path(first).with_name("model.json")
+    models.path(first).write_bytes(b"two")
+    entry.write_bytes(entry.read_bytes().replace(first.sha256.encode(), hashlib.sha256(b"two").hexdigest().encode()))
+    assert before.changes(bound.binding(configuration)) == ["configuration"]
+
+
 @pytest.fixture
 def reached(configuration):
     """A person away from this machine has confirmed an alert channel."""
@@ -310,6 +327,30 @@ def test_a_newer_run_wants_its_own_signature(configuration, monkeypatch):
     record.sign(configuration.home, kept(configuration, LIVE), "R. Iyer", "officer", "seen")
     kept(configuration, LIVE)
     assert any("Nobody has signed" in reason for reason in objections(configuration, data=Source.LIVE))
+
+
+@pytest.mark.usefixtures("reached")
+def test_a_section_that_fails_after_the_signed_pass_shuts_the_gate(configuration, monkeypatch):
+    """What has failed since counts until its section, or the whole checklist, passes again."""
+    from aitrade import brokers
+
+    monkeypatch.setitem(brokers.ADAPTERS, "one", "somewhere:One")
+    record.sign(configuration.home, kept(configuration, LIVE), "R. Iyer", "officer", "seen")
+    failed = msgspec.structs.replace(LIVE, status=Status.FAIL)
+    assert objections(configuration, data=Source.LIVE) == []
+    record.keep(configuration.home, run(configuration, [Probe(lambda _: failed, ROWS[0].id)]), "Security")
+    assert f"{ROWS[0].id} has failed since" in objections(configuration, data=Source.LIVE)[0]
+    record.keep(configuration.home, run(configuration, [Probe(lambda _: LIVE, ROWS[0].id)]), "Security")
+    assert objections(configuration, data=Source.LIVE) == []
+
+
+def test_a_newer_waiver_ends_a_longer_one(tmp_path):
+    """A waiver is shortened by another one of the same item: the newest counts, also once it has run out."""
+    today = date(2026, 11, 23)
+    for days in (365, 1):
+        record.waive(tmp_path, "npu", "R. Iyer", "no such device", today + timedelta(days), today)
+    assert record.waivers(tmp_path, today)["npu"].until == "2026-11-24"
+    assert record.waivers(tmp_path, today + timedelta(2)) == {}
 
 
 @pytest.mark.usefixtures("reached")
@@ -367,6 +408,13 @@ def test_the_command_prints_one_object_writes_a_page_and_exits_by_the_verdict(co
         assert list(said) == ["items"]
         assert [list(row) for row in said["items"]] == [["id", "section", "item", "status", "evidence", "measured"]]
         assert "It works." in page.read_text()
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_run(configuration, tmp_path):
+    """Nobody waits two minutes for a run whose page has no folder to lie in."""
+    done = cli(configuration, "preflight", "--html", str(tmp_path / "nowhere" / "run.html"))
+    assert (done.exit_code, "There is no folder" in done.output) == (2, True)
+    assert record.last(configuration.home) is None
 
 
 def test_sign_and_waive_put_a_name_into_the_journal(configuration):

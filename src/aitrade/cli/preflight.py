@@ -38,6 +38,8 @@ def _run(home: Path | None, section: str, html: Path | None, *, as_json: bool) -
     from aitrade.ops.preflight import checklist, paper, record
     from aitrade.ops.preflight.run import run
 
+    if html is not None and not html.absolute().parent.is_dir():
+        raise Refused(f"There is no folder {html.absolute().parent} for the page: make it, or name another file.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))  # what was started for drills ends with this, too
     configuration, items = load(home=home), checklist.items(section)
     with tqdm(total=len(items), unit="item", leave=False) as bar:

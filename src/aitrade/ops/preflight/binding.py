@@ -20,7 +20,7 @@ from aitrade.core.config import Configuration
 from aitrade.engine.runner import code_hash
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.risk.limits import FILE, Limits
-from aitrade.store.models import ACTIVE
+from aitrade.store.models import ACTIVE, Models
 from aitrade.strategies import KERNELS
 
 _PACKAGE = Path(aitrade.__file__).parent
@@ -33,7 +33,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     """Every file of the installed package."""
     configuration: str
-    """Settings in force, the configuration files of the data folder, its market facts, and which models are active."""
+    """Settings in force, the configuration files of the data folder, its market facts, and the active models."""
     limits: str
     strategies: str
     lock: str
@@ -47,11 +47,15 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def binding(configuration: Configuration, ts: int = 0) -> Binding:
-    """Return what a run at `ts` (ns UTC; 0 is now) is bound to."""
+    """Return what a run at `ts` (ns UTC; 0 is now) is bound to; raise DataRefused for a damaged registry of models."""
     home = configuration.home
     return Binding(
         code=_files(_PACKAGE, (path for path in _PACKAGE.rglob("*") if "__pycache__" not in path.parts)),
-        configuration=_hashed(configuration.model_dump_json().encode(), _settings_files(home).encode()),
+        configuration=_hashed(
+            configuration.model_dump_json().encode(),
+            _settings_files(home).encode(),
+            Models(home).fingerprint().encode(),
+        ),
         limits=_hashed(msgspec.json.encode(Limits.load(home)), _files(home, [home / FILE]).encode()),
         strategies=_hashed(*(f"{name} {code_hash(kernel)}".encode() for name, kernel in sorted(KERNELS.items()))),
         lock=_hashed(*_distributions()),

@@ -8,7 +8,7 @@ from aitrade.core.clock import ist, ist_date
 from aitrade.core.config import Configuration
 from aitrade.ops.preflight.binding import binding
 from aitrade.ops.preflight.check import Source, Status
-from aitrade.ops.preflight.record import Kept, Result, last, signatures, waivers
+from aitrade.ops.preflight.record import Kept, Result, last, signatures, since, waivers
 
 _OWN = frozenset({Source.LIVE, Source.SYSTEM})
 """Evidence that speaks for live trading by itself."""
@@ -26,7 +26,7 @@ def objections(configuration: Configuration, *, data: Source, ts: int = 0) -> li
     run = last(configuration.home)
     if run is None:
         return [*found, "Preflight has not run here: run `aitrade preflight`."]
-    return [*found, *_stale(configuration, run, ts), *_failed(run), *_unsigned(configuration, run),
+    return [*found, *_stale(configuration, run, ts), *_failed(configuration, run), *_unsigned(configuration, run),
             *_unwaived(configuration, run, ts), *_unreached(configuration, ts)]  # fmt: skip
 
 
@@ -37,9 +37,14 @@ def _stale(configuration: Configuration, run: Kept, ts: int) -> Iterator[str]:
         yield f"The preflight of {when} IST is stale ({', '.join(changes)} changed since): run it again."
 
 
-def _failed(run: Kept) -> Iterator[str]:
-    for result in run.run.failed:
-        yield f"{result.id} failed: {result.evidence}"
+def _failed(configuration: Configuration, run: Kept) -> Iterator[str]:
+    """Yield what failed in the run, and what has failed since when its section was run again."""
+    then = {result.id for result in run.run.failed}
+    yield from (f"{result.id} failed: {result.evidence}" for result in run.run.failed)
+    newest = {result.id: result for one in since(configuration.home, run) for result in one.run.items}
+    for result in newest.values():
+        if result.status == Status.FAIL and result.id not in then:
+            yield f"{result.id} has failed since, in a run of its section: {result.evidence}"
 
 
 def _unsigned(configuration: Configuration, run: Kept) -> Iterator[str]:

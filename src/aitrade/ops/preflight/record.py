@@ -86,6 +86,11 @@ def keep(home: Path, run: Run, section: str = "") -> int:
     return note(home, RUN, section or WHOLE, "failed" if run.failed else "passed", run)
 
 
+def since(home: Path, run: Kept) -> Iterator[Kept]:
+    """Yield the runs of single sections after a run, oldest first."""
+    return (_kept(one) for one in noted(home, RUN) if one.seq > run.seq)
+
+
 def last(home: Path, name: str = WHOLE) -> Kept | None:
     """Return the newest run over all sections (or over the named one); None when there is none."""
     found = list(noted(home, RUN, name))[-1:]
@@ -116,9 +121,10 @@ def waive(home: Path, item: str, name: str, reason: str, until: date, today: dat
 
 
 def waivers(home: Path, today: date) -> dict[str, Waiver]:
-    """Return the waivers that hold on a day, the newest of each item."""
+    """Return the waivers that hold on a day: of each item the newest, so that a shorter one ends a longer."""
     found = (Waiver(one.operation.name, one.actor, one.reason, one.detail(Until).until) for one in _waived(home))
-    return {one.item: one for one in found if one.until >= today.isoformat()}
+    newest = {one.item: one for one in found}
+    return {item: one for item, one in newest.items() if one.until >= today.isoformat()}
 
 
 def _waived(home: Path) -> Iterator[Noted]:
