@@ -1,5 +1,9 @@
 """The items that trail and reports answer for: they pass on what is whole and fail on what is not."""
 
+import os
+import sys
+import time
+
 import msgspec
 import pytest
 from report_books import FUTURE, SECOND, TCS, traded
@@ -59,6 +63,37 @@ def test_a_journal_of_an_engine_passes_and_is_not_looked_at_twice(ground):
     assert list(trail_drill.unpassed(ground.home, "sebi-trail")) == []
     engine_day(ground.home)
     assert [day.day for day in trail_drill.unpassed(ground.home, "sebi-trail")] == [SECOND]
+
+
+def passed(ground, seconds):
+    """Keep a run, which took so long, in which the item passed."""
+    result = Result("sebi-trail", "Compliance", "SEBI audit trail complete", "pass", "", {})
+    keep(ground.home, Run(items=[result], bound=binding(ground.configuration), seconds=seconds))
+
+
+def test_orders_of_the_time_in_which_a_run_passed_are_looked_at_by_the_next(ground):
+    """The item reads a journal before its run ends: what was written in between is not counted as seen."""
+    engine_day(ground.home)
+    passed(ground, seconds=60.0)
+    assert [day.day for day in trail_drill.unpassed(ground.home, "sebi-trail")] == [SECOND]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no time of a file's last change")
+def test_a_record_changed_under_its_old_time_fails(ground):
+    """Who changes a segment that has passed and sets its time of writing back is found out all the same."""
+    engine_day(ground.home)
+    path = min((ground.home / "books" / "simulated-1" / "journal").glob("*.aij"))
+    written = path.stat()
+    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns - 3600 * 10**9))
+    time.sleep(0.1)
+    passed(ground, seconds=0.01)
+    assert list(trail_drill.unpassed(ground.home, "sebi-trail")) == []
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns - 3600 * 10**9))
+    with pytest.raises(JournalBroken, match=path.name):
+        SebiTrail().examine(ground)
 
 
 def test_an_order_whose_story_is_cut_fails(ground):

@@ -4,7 +4,6 @@ The count goes over the journal's records and knows neither the ledger nor the r
 in the scratch place, so that the installation is only read.
 """
 
-import os
 import shutil
 from collections import Counter
 from datetime import date
@@ -147,7 +146,8 @@ def _differences(report: Report, totals: dict[str, int], plain: Counter[str]) ->
 def _copied(home: Path, scratch: Path, book: str) -> None:
     """Put what reports read into the scratch place: a book's journal as it stands now, operations, market data.
 
-    Closed segments are hard links where the disk has them; an open one is copied, for a running engine goes on with it.
+    Closed segments are links, which leave the files as they are, or copies where a link is no right; an open one is
+    copied, for a running engine goes on with it.
     """
     *closed, newest = segments(home / "books" / book / "journal")
     for path in closed:
@@ -164,7 +164,7 @@ def _copied(home: Path, scratch: Path, book: str) -> None:
 def _linked(path: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(path, target)
+        target.symlink_to(path.absolute())
     except OSError:
         shutil.copyfile(path, target)
 

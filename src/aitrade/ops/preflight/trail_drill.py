@@ -16,6 +16,7 @@ import msgspec
 from aitrade.brokers.venue import VenueOrder
 from aitrade.compliance.journal import HEADER, frames, segments, verify
 from aitrade.compliance.operations import noted
+from aitrade.core.clock import SECOND
 from aitrade.core.errors import JournalBroken, Unreachable
 from aitrade.core.orders import OrderRequest, OrderType, Product, Side
 from aitrade.engine.client import EngineClient
@@ -70,14 +71,25 @@ def drill(home: Path, rules: Rules | None = None) -> Drilled:
 
 
 def unpassed(home: Path, item: str) -> Iterator[Day]:
-    """Yield the market days of every book that were written to since an item last passed, verified."""
-    passed = max((one.at for one in noted(home, RUN) if _passed(one.detail(Run), item)), default=0)
+    """Yield the market days of every book that were written to since an item last passed, verified.
+
+    A run has read a journal at some moment between its begin and its end, so what was written since its begin counts.
+    """
+    runs = (one.at - int(run.seconds * SECOND) for one in noted(home, RUN) if _passed(run := one.detail(Run), item))
+    began = max(runs, default=0)
     for book in ledger.books(home):
-        journal = home / "books" / book / "journal"
-        list(verified([path for path in segments(journal) if path.stat().st_mtime_ns > passed]))
-        for day in ledger.days(home, book):
-            if any(path.stat().st_mtime_ns > passed for path in journal.glob(f"*-{day}.aij")):
-                yield ledger.read(home, book, day)
+        paths = segments(home / "books" / book / "journal")
+        touched = [at for at, path in enumerate(paths) if _changed(path) >= began]
+        if touched:
+            list(verified(paths[touched[0] :]))
+        days = {paths[at].stem.partition("-")[2] for at in touched}
+        yield from (ledger.read(home, book, day) for day in ledger.days(home, book) if day in days)
+
+
+def _changed(path: Path) -> int:
+    """Return when a file was last changed, ns UTC: also by who then sets its time of writing back, where that shows."""
+    status = path.stat()
+    return max(status.st_mtime_ns, status.st_ctime_ns)
 
 
 def unnoticed(home: Path) -> list[str]:
