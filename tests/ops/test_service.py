@@ -1,6 +1,7 @@
 """The service AITradingEngine: what is rendered holds, nothing is changed unasked, it starts, beats and ends well."""
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -159,6 +160,19 @@ def test_a_path_with_a_quotation_mark_stays_one_word(tmp_path):
     made = plan_for(load(home=home), "least", "", MONDAY)
     assert f"'{str(home).replace(chr(39), chr(39) * 2)}'" in windows.script(windows.install(made))
     assert f'"{home}"' in linux.unit(made, 252)
+
+
+def test_no_folder_s_name_is_run_by_root(tmp_path):
+    """In the script that root reads and runs a name is a word, whatever stands in it; in the unit a % is one."""
+    home = tmp_path / 'a "$(touch pwned)" `b` 5%'
+    made = plan_for(load(home=home), "least", "", MONDAY)
+    lines = linux.script(linux.install(made, 252)).splitlines()
+    given = [shlex.split(line) for line in lines if line.startswith("install -d")]
+    assert given[0][-1] == str(home)
+    assert "'" in next(line for line in lines if line.startswith("install -d"))
+    unit = linux.unit(made, 252)
+    assert '5%%"' in unit
+    assert f"WorkingDirectory={str(home).replace('%', '%%')}" in unit
 
 
 def test_updates_wait_for_the_markets(plan):

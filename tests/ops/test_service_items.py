@@ -6,10 +6,12 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import psutil
 import pytest
 from msgspec.structs import replace
 
 from aitrade.core.config import load
+from aitrade.core.errors import Refused
 from aitrade.ops.preflight import serving
 from aitrade.ops.preflight.check import Status
 from aitrade.ops.preflight.ground import Ground, Unprovable
@@ -21,6 +23,7 @@ GOOD = {
     "LoadState": "loaded", "ActiveState": "active", "UnitFileState": "enabled", "Restart": "on-failure",
     "After": "basic.target network-online.target", "WatchdogUSec": "30s",
 }  # fmt: skip
+LISTS = 'APT::Periodic::Update-Package-Lists "1";\n'
 SC = {
     "START_TYPE": "2   AUTO_START", "STATE": "4  RUNNING", "DEPENDENCIES": "Tcpip Dnscache NlaSvc",
     "RESET_PERIOD (in seconds)": "86400",
@@ -59,9 +62,15 @@ def plan(ground):
     return plan_for(ground.configuration, "least", "", date(2026, 11, 23))
 
 
+def runs_on(home):
+    """What systemd prints of a command on a data folder."""
+    argv = f"/opt/aitrade/bin/python -m aitrade up --no-browser --data-folder {home}"
+    return f"{{ path=/opt/aitrade/bin/python ; argv[]={argv} ; ignore_errors=no ; pid=7 }}"
+
+
 def test_a_service_as_it_should_be(ground, systemd):
-    """Loaded, enabled, running, restarted, after the network and watched."""
-    systemd(GOOD)
+    """Loaded, enabled, running on this data folder, restarted, after the network and watched."""
+    systemd({**GOOD, "ExecStart": runs_on(ground.home)})
     assert serving.ServiceInstalled().examine(ground).status is Status.PASS
 
 
@@ -70,6 +79,8 @@ def test_a_service_as_it_should_be(ground, systemd):
     [
         ("LoadState", "not-found", "not installed"),
         ("UnitFileState", "disabled", "start with the machine"),
+        ("UnitFileState", "static", "start with the machine"),
+        ("ExecStart", runs_on("/srv/another"), "does not run on"),
         ("Restart", "no", "restarted on failure"),
         ("After", "basic.target", "wait for the network"),
         ("WatchdogUSec", "0", "when it hangs"),
@@ -78,7 +89,7 @@ def test_a_service_as_it_should_be(ground, systemd):
 )
 def test_a_service_with_a_fault(ground, systemd, name, value, says):
     """Each fault fails it, by name."""
-    systemd({**GOOD, name: value})
+    systemd({**GOOD, "ExecStart": runs_on(ground.home), name: value})
     found = serving.ServiceInstalled().examine(ground)
     assert found.status is Status.FAIL
     assert says in found.evidence
@@ -117,6 +128,30 @@ def test_the_service_account_owns_its_folder_and_opens_the_vault(ground, systemd
     found = serving.ServiceAccount().examine(ground)
     assert found.status is Status.FAIL
     assert "passphrase needs a person" in found.evidence
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives a file to another")
+def test_a_key_file_that_the_service_account_cannot_read_fails(ground, systemd, tmp_path):
+    """Root who asks opens it with any key file; the service opens it with its own alone."""
+    key = tmp_path / "stick" / "key"
+    Vault.open(ground.home).protect(["key-file"], key_file=key)
+    systemd({**GOOD, "User": ground.home.owner()})
+    assert serving.ServiceAccount().examine(ground).status is Status.PASS
+    os.chown(key, 65534, 65534)
+    found = serving.ServiceAccount().examine(ground)
+    assert found.status is Status.FAIL
+    assert f"{key} belongs to" in found.evidence
+
+
+def test_a_process_that_hides_its_sockets_is_no_pass(monkeypatch):
+    """Sockets that cannot be read are not sockets that are not there."""
+
+    def hidden(_process, _kind):
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "net_connections", hidden)
+    with pytest.raises(Refused, match="does not show its sockets"):
+        list(serving.listening(os.getpid()))
 
 
 def test_listening_sockets_are_listed_and_a_wide_one_is_seen():
@@ -175,21 +210,38 @@ def test_updates_that_install_themselves_and_wait(plan, daily, restarts, at, say
     """Daily updates pass, with no restart or one outside market hours; anything else is named."""
     when = at.format(quiet=plan.quiet, market_open=plan.market_open)
     settings = (
-        f'APT::Periodic::Unattended-Upgrade "{daily}";\nUnattended-Upgrade::Automatic-Reboot "{restarts}";\n'
+        f'{LISTS}APT::Periodic::Unattended-Upgrade "{daily}";\nUnattended-Upgrade::Automatic-Reboot "{restarts}";\n'
         f'Unattended-Upgrade::Automatic-Reboot-Time "{when}";\nAPT "";\n'
     )
-    found = serving.apt_updates(settings, plan)
+    found = serving.apt_updates(settings, plan, installer="/usr/bin/unattended-upgrade")
     assert (found.status is Status.PASS) == (not says)
+    assert says in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("settings", "installer", "says"),
+    [
+        ("", "/usr/bin/x", "do not install themselves"),
+        ('APT::Periodic::Update-Package-Lists "0";\n', "/usr/bin/x", "do not install themselves"),
+        ('APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Enable "0";\n', "/usr/bin/x", "do not install"),
+        ('APT::Periodic::Update-Package-Lists "1";\n', "", "apt-get install unattended-upgrades"),
+    ],
+)
+def test_updates_that_are_asked_for_and_never_come(plan, settings, installer, says):
+    """Without lists, with apt's timers off or without the program that installs, the one setting brings nothing."""
+    text = f'{settings}APT::Periodic::Unattended-Upgrade "1";\n'
+    found = serving.apt_updates(text, plan, installer=installer)
+    assert found.status is Status.FAIL
     assert says in found.evidence
 
 
 def test_hours_over_midnight(plan):
     """A market day that ends after this machine's midnight is still one."""
     late = replace(plan, market_open="20:00", market_close="04:00")
-    settings = 'APT::Periodic::Unattended-Upgrade "1";\nUnattended-Upgrade::Automatic-Reboot "true";\n'
+    settings = LISTS + 'APT::Periodic::Unattended-Upgrade "1";\nUnattended-Upgrade::Automatic-Reboot "true";\n'
     for at, status in (("23:00", Status.FAIL), ("03:00", Status.FAIL), ("12:00", Status.PASS)):
         text = f'{settings}Unattended-Upgrade::Automatic-Reboot-Time "{at}";\n'
-        assert serving.apt_updates(text, late).status is status
+        assert serving.apt_updates(text, late, installer="/usr/bin/unattended-upgrade").status is status
 
 
 def test_a_machine_without_apt_is_not_provable(ground, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Checks of the service around the engine: installed, its account, its ports, antivirus and security updates."""
 
 import ipaddress
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,21 +41,22 @@ class ServiceInstalled:
     words = "Service AITradingEngine installed, automatic, restarts on failure"
     seconds = 20.0
 
-    def examine(self, _ground: Ground) -> Finding:
+    def examine(self, ground: Ground) -> Finding:
         """Ask the service manager."""
         shown = _shown()
-        wrong = _wrong_on_windows(shown) if WINDOWS else _wrong_on_linux(shown)
+        wrong = _wrong_on_windows(shown) if WINDOWS else _wrong_on_linux(shown, ground.home.resolve())
         measured: Measured = {name: value[:120] for name, value in shown.items()}
         right = f"{NAME} starts with the machine, after the network, and again on failure."
         return finding(wrong, right, measured, Source.SYSTEM, 5)
 
 
-def _wrong_on_linux(shown: dict[str, str]) -> list[str]:
+def _wrong_on_linux(shown: dict[str, str], home: Path) -> list[str]:
     if shown.get("LoadState") != "loaded":
         return [f"{NAME} is not installed: {INSTALL}"]
     after = shown.get("After", "").split()
     checks = {
-        "it does not start with the machine": shown.get("UnitFileState") in ("enabled", "static"),
+        f"it does not run on {home}": f"--data-folder {home} " in f"{shown.get('ExecStart', '')} ",
+        "it does not start with the machine": shown.get("UnitFileState") == "enabled",
         "it is not restarted on failure": shown.get("Restart") in ("on-failure", "always"),
         "it does not wait for the network": "network-online.target" in after,
         "nobody notices when it hangs": shown.get("WatchdogUSec", "0") not in ("0", "infinity", ""),
@@ -111,7 +113,7 @@ class OnlyNeededPorts:
 
 
 def listening(pid: int) -> Iterator[Listening]:
-    """Yield the sockets on which a process and its children take connections."""
+    """Yield the sockets on which a process and its children take connections; raise Refused where one hides them."""
     try:
         root = psutil.Process(pid)
         family = [root, *root.children(recursive=True)]
@@ -120,8 +122,10 @@ def listening(pid: int) -> Iterator[Listening]:
     for process in family:
         try:
             found, name = process.net_connections("inet"), _called(process)
-        except psutil.Error:
+        except psutil.NoSuchProcess:
             continue
+        except psutil.AccessDenied:
+            raise Refused(f"Process {process.pid} of ours does not show its sockets: ask as its account.") from None
         for socket in found:
             if socket.status == psutil.CONN_LISTEN:
                 yield Listening(socket.laddr.port, socket.laddr.ip, name)
@@ -192,7 +196,9 @@ class SecurityUpdates:
 
     def examine(self, ground: Ground) -> Finding:
         """Ask apt, or Windows Update's policy."""
-        return _windows_updates() if WINDOWS else apt_updates(_apt_settings(), _plan(ground))
+        if WINDOWS:
+            return _windows_updates()
+        return apt_updates(_apt_settings(), _plan(ground), installer=shutil.which("unattended-upgrade") or "")
 
 
 def _apt_settings() -> str:
@@ -203,17 +209,21 @@ def _apt_settings() -> str:
     return said.stdout
 
 
-def apt_updates(settings: str, plan: Plan) -> Finding:
-    """Judge what `apt-config dump` says."""
+def apt_updates(settings: str, plan: Plan, *, installer: str) -> Finding:
+    """Judge what `apt-config dump` says; `installer` is the program that does it, empty where it is not there."""
     found = dict(line.rstrip(";").replace('"', "").split(" ", 1) for line in settings.splitlines() if " " in line)
     daily = found.get("APT::Periodic::Unattended-Upgrade", "0")
+    asked = found.get("APT::Periodic::Update-Package-Lists", "0")
+    at_all = found.get("APT::Periodic::Enable", "1")
     restarts = found.get("Unattended-Upgrade::Automatic-Reboot", "false")
     at = found.get("Unattended-Upgrade::Automatic-Reboot-Time", "now")
-    wrong = [] if daily not in ("0", "") else [f"security updates do not install themselves: {INSTALL}"]
+    works = all(value not in ("0", "") for value in (daily, asked, at_all))
+    wrong = [] if works else [f"security updates do not install themselves: {INSTALL}"]
+    wrong += [] if installer else ["nothing installs them: `apt-get install unattended-upgrades`"]
     if restarts == "true" and (at == "now" or _between(plan.market_open, at, plan.market_close)):
         wrong.append(f"the machine may restart for updates at {at}, with a market open")
-    measured: Measured = {"daily": daily, "restarts": restarts, "restart_at": at, "market_open": plan.market_open,
-                          "market_close": plan.market_close}  # fmt: skip
+    measured: Measured = {"daily": daily, "lists": asked, "enabled": at_all, "restarts": restarts, "restart_at": at,
+                          "market_open": plan.market_open, "market_close": plan.market_close}  # fmt: skip
     restart = f"a restart waits until {at}, when no market is open" if restarts == "true" else "no restart does"
     return finding(wrong, f"Security updates install themselves each day; {restart}.", measured, Source.SYSTEM, 3)
 
@@ -270,11 +280,26 @@ def _vault(home: Path) -> tuple[bool, str]:
 
 
 def _foreign(home: Path, account: str) -> list[str]:
-    status = home.stat()
-    wrong = [] if home.owner() == account else [f"{home} belongs to {home.owner()}, not to {account}"]
-    return wrong + (
-        [f"{home} can be read by others (mode {status.st_mode & 0o777:o})"] if status.st_mode & 0o077 else []
-    )
+    """Return which of the data folder, the vault and its key files are not the account's, or the folder not alone."""
+    mode = home.stat().st_mode & 0o777
+    wrong = [
+        f"{path} belongs to {path.owner()}, not to {account}"
+        for path in (home, *_vault_files(home))
+        if path.owner() != account
+    ]
+    return wrong + ([f"{home} can be read by others (mode {mode:o})"] if mode & 0o077 else [])
+
+
+def _vault_files(home: Path) -> list[Path]:
+    """Return the files that the service has to read to open the vault: whoever asks here may read more than it."""
+    from aitrade.store.vault_file import path_of, read
+    from aitrade.store.vault_keys import KeyFile, holder_of
+
+    if not path_of(home).exists():
+        return []
+    holders = [holder_of(wrap.method, wrap.place, home) for wrap in read(home).wraps]
+    files = [path_of(home), *[holder.path for holder in holders if isinstance(holder, KeyFile)]]
+    return [path for path in files if path.exists()]
 
 
 ITEMS = (ServiceInstalled(), OnlyNeededPorts(), AntivirusExclusions(), SecurityUpdates(), ServiceAccount())

@@ -1,5 +1,6 @@
 """The service under systemd: a hardened unit, the steps around it, and what systemd says of it."""
 
+import shlex
 from collections.abc import Iterable
 
 from aitrade.core.errors import Refused
@@ -57,7 +58,7 @@ def unit(plan: Plan, version: int) -> str:
         "Type=notify",
         f"ExecStart={' '.join(_quoted(word) for word in plan.command)}",
         f"User={plan.user or USER}",
-        f"WorkingDirectory={plan.home}",
+        f"WorkingDirectory={str(plan.home).replace('%', '%%')}",
         "Environment=PYTHONUNBUFFERED=1",
         "Restart=on-failure",
         f"RestartSec={first}",
@@ -68,6 +69,7 @@ def unit(plan: Plan, version: int) -> str:
         f"WatchdogSec={WATCHDOG_SECONDS}",
         "KillMode=mixed",
         "LimitNOFILE=65536",
+        "LimitCORE=0",
         *[f"LoadCredentialEncrypted={name}:/etc/credstore.encrypted/{name}" for name in plan.credentials],
         "",
         f"ReadWritePaths={' '.join(_quoted(str(path)) for path in (plan.home, *plan.elsewhere))}",
@@ -143,7 +145,7 @@ def script(steps: Iterable[Step]) -> str:
         if step.path:
             lines += [f"cat > {step.path} <<'END'", step.text.rstrip("\n"), "END", f"chmod 644 {step.path}"]
         else:
-            lines.append(" ".join(_quoted(word) for word in step.command) + (" || true" if step.may_fail else ""))
+            lines.append(shlex.join(step.command) + (" || true" if step.may_fail else ""))
     return "\n".join(lines) + "\n"
 
 
@@ -166,7 +168,7 @@ def reachable() -> bool:
 
 SHOWN = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "Restart", "RestartUSec", "NRestarts", "MainPID", "User",
-    "After", "WatchdogUSec", "TimeoutStopUSec",
+    "After", "WatchdogUSec", "TimeoutStopUSec", "ExecStart",
 )  # fmt: skip
 
 
@@ -179,7 +181,11 @@ def shown() -> dict[str, str]:
 
 
 def _quoted(word: str) -> str:
-    return word if word and all(letter.isalnum() or letter in "-_./:=,+@" for letter in word) else f'"{word}"'
+    """Return a word as systemd reads it back (systemd.syntax(7)); % stands for itself."""
+    if word and all(letter.isalnum() or letter in "-_./:=,+@" for letter in word):
+        return word
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
 
 
 def _in_a_home(plan: Plan) -> bool:
