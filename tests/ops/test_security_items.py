@@ -8,7 +8,7 @@ import pytest
 
 from aitrade.compliance.operations import note
 from aitrade.core.config import load
-from aitrade.core.errors import Refused, VaultDamaged
+from aitrade.core.errors import Refused, VaultDamaged, VaultLocked
 from aitrade.ops import configuration_history, secret_scan
 from aitrade.ops.preflight.check import Status
 from aitrade.ops.preflight.ground import Ground
@@ -130,8 +130,18 @@ def test_a_vault_that_takes_flipped_bits_is_noticed(ground, monkeypatch):
     vault = Vault.open(ground.home)
     vault.add("mail", "alerts", WORD)
     file = vault_file.read(ground.home)
-    monkeypatch.setattr("aitrade.store.vault.decrypt", lambda *_: b"whatever")
+    for module in ("vault", "vault_file"):
+        monkeypatch.setattr(f"aitrade.store.{module}.decrypt", lambda *_: b"whatever")
     assert len(accepted_flips(vault, file, ground.scratch)) == 4
+
+
+def test_a_copy_that_never_opens_is_no_proof(ground, monkeypatch):
+    """Flipped bits are refused by a vault that refuses everything, too: the whole copy has to open first."""
+    vault = Vault.open(ground.home)
+    file = vault_file.read(ground.home)
+    monkeypatch.setattr(vault_file.VaultFile, "proves", lambda *_: False)
+    with pytest.raises((VaultDamaged, VaultLocked)):
+        accepted_flips(vault, file, ground.scratch)
 
 
 def test_planted_secrets_are_found_and_what_is_whole_has_none(ground, small):
@@ -154,6 +164,15 @@ def test_a_hard_coded_secret_is_a_fail(ground, small, tmp_path, part, name):
     assert found.status is Status.FAIL
     assert name in found.evidence
     assert line.split('"')[1] not in found.evidence
+
+
+@pytest.mark.parametrize("name", [".env", "keys.env", ".env.local", "broker.yml", "broker.cfg", "broker.conf"])
+def test_a_secret_in_a_file_that_people_keep_settings_in_is_a_fail(ground, small, name):
+    """What lies beside aitrade.toml is searched under each name that settings usually have."""
+    (small.configuration[0] / name).write_text("\n".join(planted_lines()))
+    found = HardCodedSecrets(lambda _: small).examine(ground)
+    assert found.status is Status.FAIL
+    assert name in found.evidence
 
 
 def test_a_secret_in_an_earlier_configuration_is_a_fail(ground, small):

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 HISTORY = "history"
 NOTEBOOKS = ("notebooks", "reports")
-CONFIGURATION = ("*.toml", "facts/*.toml", "*.json", "*.ini", "*.yaml")
+CONFIGURATION = (
+    "*.toml", "facts/*.toml", "*.json", "*.ini", "*.yaml", "*.yml", "*.cfg", "*.conf", "*.env", ".env*", "*.properties",
+)  # fmt: skip
 PASSED_OVER = ("detect_secrets.filters.allowlist.is_line_allowlisted",)
 LARGEST = 2_000_000
 """Bytes of the largest file that is scanned; larger ones are market data or bundles, and are counted as left out."""

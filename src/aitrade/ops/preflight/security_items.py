@@ -82,7 +82,8 @@ class HardCodedSecrets:
             f"Of the secrets planted in copies none was found in: {', '.join(blind)}." if blind
             else f"Hard-coded secrets are suspected in {'; '.join(lines[:5])}." if lines
             else f"Planted secrets were found in a copy of each part, and none in {scan.files} files: "
-            + ", ".join(f"{part} {count}" for part, count in scan.parts.items()) + "."
+            + ", ".join(f"{part} {count}" for part, count in scan.parts.items())
+            + (f"; {scan.left_out} too large to search." if scan.left_out else ".")
         )  # fmt: skip
         measured: Measured = {**scan.parts, "suspected": len(lines), "left_out": scan.left_out}
         return Finding(Status.of(passed), evidence, measured, Source.SYSTEM, scan.files)

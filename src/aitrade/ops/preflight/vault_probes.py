@@ -43,9 +43,17 @@ class Leaks:
 
 
 def accepted_flips(vault: Vault, file: VaultFile, scratch: Path) -> list[str]:
-    """Flip a bit of each entry's nonce and ciphertext in a copy; return, in sentences, what was read all the same."""
+    """Flip a bit of each entry's nonce and ciphertext in a copy; return, in sentences, what was read all the same.
+
+    The whole copy is read before, for a copy that never opens would refuse every bit; raises where it does not open.
+    """
     copied = vault.at(scratch)
-    accepted = []
+    write(scratch, file)
+    accepted = [
+        f"The credential {entry.name} does not come back from a whole copy."
+        for entry in file.entries
+        if copied.read(entry.name) != vault.read(entry.name)
+    ]
     for at, entry in enumerate(file.entries):
         for changed in _flipped(entry):
             write(scratch, replace(file, entries=(*file.entries[:at], changed, *file.entries[at + 1 :])))
