@@ -265,6 +265,13 @@ def test_a_damaged_database_is_a_sentence(home):
         run_migrations(home)
 
 
+def test_a_migration_that_is_killed_is_a_sentence(home, monkeypatch):
+    """A process that leaves no last words is told by its status, so that the update is taken back."""
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
+    with pytest.raises(Refused, match="without a word, status 1"):
+        run_migrations(home)
+
+
 def git(folder, *words):
     """Run git as somebody."""
     who = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"]

@@ -159,7 +159,7 @@ def verdicts_of(home: Path) -> Verdicts:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command line
     try:
         return {item["id"]: item["status"] for item in json.loads(done.stdout)["items"]}
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         raise Refused(f"Preflight did not run: {done.stderr.strip()[-300:] or 'no word'}.") from None
 
 
@@ -168,7 +168,8 @@ def run_migrations(home: Path) -> None:
     command = [sys.executable, "-m", "aitrade.ops.update.migrating", str(home)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
     if done.returncode:
-        raise Refused(f"A database could not be migrated: {done.stderr.strip().splitlines()[-1]}")
+        said = done.stderr.strip().splitlines() or [f"it ended without a word, status {done.returncode}"]
+        raise Refused(f"A database could not be migrated: {said[-1]}")
 
 
 def _copied(home: Path) -> None:
