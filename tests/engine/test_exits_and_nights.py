@@ -136,6 +136,44 @@ def test_hedged_legs_pass_together(begin):
     assert 0 < hedged - service.engine.account.available() < alone
 
 
+def calls(service, count):
+    """The next expiry's NIFTY calls above the index, the nearest first."""
+    spot, rows = service.engine.quotes.last("NSE:NIFTY"), service.engine.instruments.values()
+    found = [row for row in rows if row.kind is What.CALL and row.underlying == "NSE:NIFTY" and row.strike > spot]
+    later = sorted({row.expiry for row in found})[1]
+    return sorted((row for row in found if row.expiry == later), key=lambda row: row.strike)[:count]
+
+
+def test_the_square_off_takes_a_spread_apart_without_spare_money(begin):
+    """The long leg's sale raises the margin while the short one stands: it goes when that one is out."""
+    service = begin(start="15:20", cash=2_000_000)
+    service.step(60)
+    near, far = calls(service, 2)
+    hedge, short = (
+        OrderRequest(instrument=row.key, side=side, quantity=row.lot, product=Product.MIS)
+        for row, side in ((far, Side.BUY), (near, Side.SELL))
+    )
+    preview = service.commands.preview_basket([hedge, short], TRADER)
+    service.engine.book.state.opening += preview.margin - preview.available + 5_000_00
+    service.commands.basket([hedge, short], TRADER)
+    service.step(120)
+    assert [service.engine.book.position(row.key, "MIS") for row in (near, far)] == [-near.lot, far.lot]
+    service.step(15 * 60)
+    assert [service.engine.book.position(row.key, "MIS") for row in (near, far)] == [0, 0]
+
+
+def test_an_intraday_hedge_is_squared_off_where_the_margin_is_there(begin):
+    """It covers a short that stays overnight: closing it opens nothing, so it is no late intraday order."""
+    service = begin(start="15:20", cash=10**9)
+    service.step(60)
+    (row,) = calls(service, 1)
+    for side, product in ((Side.SELL, Product.NRML), (Side.BUY, Product.MIS)):
+        service.engine.place(OrderRequest(instrument=row.key, side=side, quantity=row.lot, product=product), TRADER)
+        service.step(60)
+    service.step(15 * 60)
+    assert [service.engine.book.position(row.key, name) for name in ("NRML", "MIS")] == [-row.lot, 0]
+
+
 def test_cancellations_are_paced_and_never_refused(begin):
     """More than the order rate takes in a second: the first go at once, the others a second later, then all went."""
     service = begin()

@@ -123,7 +123,7 @@ class Commands:
 
     def exit(self, key: str, who: Who) -> list[Placed]:
         """Exit one position at market; what works on it is cancelled first, and the exit waits until it has ended."""
-        working = self._working_on(key)
+        working = self._engine.working_on(key)
         if not working:
             return self._send_exit(key, who)
         for order in working:
@@ -263,11 +263,6 @@ class Commands:
             and (not instrument or key.rsplit("|", 1)[0] == instrument)
             and (not product or key.endswith(f"|{product}"))
         ]
-
-    def _working_on(self, key: str) -> list[Order]:
-        instrument, product = key.rsplit("|", 1)
-        working = self._engine.book.working.get(instrument, {}).values()
-        return [order for order in working if order.request.product == product]
 
     def _exit_legs(self, key: str, quantity: int) -> list[OrderRequest]:
         """One exit for each owner, so that every strategy's book closes too."""

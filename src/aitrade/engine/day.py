@@ -1,9 +1,11 @@
 """A market day of a book: how it begins, what is done at set times in it, and how it ends."""
 
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
 from aitrade.core.clock import MINUTE, at, ist_time
+from aitrade.core.errors import OrderRefused
 from aitrade.core.instruments import Instrument
 from aitrade.core.orders import Product
 from aitrade.engine.settings import SQUARE_OFF
@@ -37,6 +39,8 @@ class MarketDay:
         for segment, due in self._due.items():
             if due <= ts and segment not in self._squared_off:
                 self._square_off(segment)
+            elif due <= ts < self._closes[segment]:
+                self._square_off_again(segment)
         for segment, close in self._closes.items():
             if close <= ts:
                 self._mark_missed(segment)
@@ -67,6 +71,14 @@ class MarketDay:
         if keys:
             self._say_sent(len(keys), segment)
 
+    def _square_off_again(self, segment: Segment) -> None:
+        """Try what nothing works on any more: another leg's exit may have freed the margin that one was refused for."""
+        for key in self._intraday(segment):
+            if not self._engine.working_on(key):
+                with suppress(OrderRefused):
+                    self._commands.exit(key, SQUARE_OFF)
+                    self._engine.note(key, "")
+
     def _say_sent(self, count: int, segment: Segment) -> None:
         text, unpriced = f"Square-off of {count} intraday positions sent ({segment}).", self._unpriced()
         if unpriced:
@@ -88,12 +100,14 @@ class MarketDay:
                 self._engine.say("alert", f"{key} did not get out before the close; close it by hand.", "square-off")
 
     def _intraday(self, segment: Segment) -> list[str]:
+        """Return the open intraday positions, shorts first: a hedge goes when what it hedges is on its way out."""
         positions = self._engine.book.state.positions
-        return [
+        found = [
             key
             for key, lot in positions.items()
             if lot.quantity and key.endswith(f"|{Product.MIS}") and self._segment(key.rsplit("|", 1)[0]) is segment
         ]
+        return sorted(found, key=lambda key: positions[key].quantity > 0)
 
     def _ordered(self, segment: Segment) -> list[str]:
         """Intraday orders still on their way: what fills before its cancellation arrives has to go out too."""

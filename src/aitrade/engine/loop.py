@@ -329,6 +329,11 @@ class Engine:
         if update.what is Update.REJECTED and order.request.strategy:
             self.say("warning", f"{order.request.strategy}: order {order.id} was rejected: {update.reason}", "venue")
 
+    def working_on(self, key: str) -> list[Order]:
+        """Return the orders that work in a position's instrument and product."""
+        instrument, product = key.rsplit("|", 1)
+        return [order for order in self.book.working.get(instrument, {}).values() if order.request.product == product]
+
     def when_ended(self, key: str, orders: list[Order], then: Callable[[], None]) -> None:
         """Do `then` for a position when all `orders` have ended; a later wish for it replaces an earlier one."""
         self._waiting[key] = ({order.id for order in orders}, then)

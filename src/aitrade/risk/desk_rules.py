@@ -122,9 +122,9 @@ class DeskRules:
 
 
 def square_off(case: Case) -> str | None:
-    """Nothing intraday is opened once intraday positions are squared off."""
+    """Nothing intraday is opened once intraday positions are squared off; a hedge may go, margin allowing."""
     due = case.traded.square_off
-    if case.request.product is not _MIS or case.now < due:
+    if case.request.product is not _MIS or case.now < due or not case.opening:
         return None
     since = f"MIS positions are squared off from {ist_time(due)[:5]}, it is {ist_time(case.now)}"
     if case.phase is PhaseName.CLOSED:
@@ -134,7 +134,7 @@ def square_off(case: Case) -> str | None:
 
 def expiry(case: Case) -> str | None:
     """A stock's derivatives settle by delivery, which is not done here: nothing is opened on their expiry day."""
-    if not case.traded.expires or case.account.margins.is_index(case.instrument.underlying):
+    if not case.traded.expires or case.account.margins.is_index(case.instrument.underlying) or not case.opening:
         return None
     return f"{case.instrument.key} expires today and settles in shares: only exits pass, choose a later expiry."
 
