@@ -1,6 +1,7 @@
 """The checklist's section Security: each check passes on what is whole, and is seen to fail on what is broken."""
 
 import base64
+import gzip
 import subprocess
 from pathlib import Path
 
@@ -91,6 +92,33 @@ def test_a_credential_in_clear_is_found(ground, spelled):
     assert found.status is Status.FAIL
     assert "logs/engine.log" in found.evidence
     assert WORD not in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("secret", "name", "written"),
+    [
+        ("ab,cd ef/gh", "engine.log", "ab,cd ef/gh"),
+        ("ab,cd ef/gh", "engine.log", "https://x/ab%2Ccd%20ef%2Fgh"),
+        ('say "so" now', "engine.jsonl", r'{"event": "say \"so\" now"}'),
+        (WORD, "engine.jsonl.2026-11-20.gz", WORD),
+    ],
+    ids=["with commas", "in an address", "in JSON", "gzipped"],
+)
+def test_a_credential_is_found_however_it_is_written(ground, secret, name, written):
+    """Commas in it, an address or JSON around it, or a log of an earlier day do not hide it."""
+    Vault.open(ground.home).add("mail", "alerts", secret)
+    log = ground.home / "logs" / name
+    log.parent.mkdir()
+    log.write_bytes(gzip.compress(written.encode()) if name.endswith(".gz") else written.encode())
+    assert f"logs/{name}" in Credentials().examine(ground).evidence
+
+
+def test_a_credential_too_short_to_search_for_is_told(ground):
+    """Four digits stand in many files by chance: the evidence does not say that they stand nowhere."""
+    Vault.open(ground.home).add("pin", "a telephone's", "4711")
+    found = Credentials().examine(ground)
+    assert (found.status, found.measured["too_short_to_search"]) == (Status.PASS, 1)
+    assert "1 too short to search for" in found.evidence
 
 
 def test_a_credential_in_the_journal_is_found(ground):

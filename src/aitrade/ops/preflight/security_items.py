@@ -13,7 +13,7 @@ from aitrade.ops.preflight.check import Finding, Item, Measured, Section, Source
 from aitrade.ops.preflight.ground import Ground
 from aitrade.ops.preflight.plants import git, plant, planted_lines
 from aitrade.ops.preflight.vault_probes import Leaks, accepted_flips, canary_in_clear, readable_by_others
-from aitrade.store.vault import Vault, can_open_unattended
+from aitrade.store.vault import SEALING_KEY, Vault, can_open_unattended
 from aitrade.store.vault_file import CIPHER, VaultFile, read
 
 
@@ -29,7 +29,7 @@ class Credentials:
         """Examine the installation's vault, and a canary in a scratch one."""
         file = read(ground.home)
         vault = Vault.open(ground.home)
-        leaks = Leaks(ground.home, [secret for name in vault.names() for secret in vault.read(name).split(",")])
+        leaks = Leaks(ground.home, [secret for name in vault.names() for secret in _apart(name, vault.read(name))])
         accepted = accepted_flips(vault, file, ground.scratch / "flipped")
         wrong = [*leaks.found, *accepted, *readable_by_others(ground.home), *canary_in_clear(ground.scratch / "canary")]
         unattended, weakness = can_open_unattended(ground.home)
@@ -39,6 +39,7 @@ class Credentials:
             "bits_flipped": 2 * len(file.entries),
             "files_searched": leaks.files,
             "bytes_searched": leaks.bytes,
+            "too_short_to_search": leaks.too_short,
             "opened_by": vault.opened_by,
             "opens_unattended": "yes" if unattended else "no",
             "weakness": weakness,
@@ -50,10 +51,16 @@ class Credentials:
     def _says(self, vault: Vault, file: VaultFile, leaks: "Leaks", weakness: str) -> str:
         if not file.entries:
             return "The vault is empty: nothing was examined."
+        short = f" ({leaks.too_short} too short to search for)" if leaks.too_short else ""
         return (
             f"Each of {len(file.entries)} credentials is {file.cipher} and refused with a bit flipped; none of them, "
-            f"nor a canary, is in clear in {leaks.files} files. Opened by {vault.opened_by}: {weakness}."
+            f"nor a canary, is in clear in {leaks.files} files{short}. Opened by {vault.opened_by}: {weakness}."
         )
+
+
+def _apart(name: str, secret: str) -> list[str]:
+    """Return the keys that a secret consists of: backups have one for each rotation."""
+    return secret.split(",") if name == SEALING_KEY else [secret]
 
 
 class HardCodedSecrets:

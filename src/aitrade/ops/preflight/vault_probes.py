@@ -1,12 +1,17 @@
 """Looks at the vault from outside: what lies about in clear, what a flipped bit does, who can read its files."""
 
 import base64
+import gzip
 import secrets
 import stat
 import sys
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
+import msgspec
 from msgspec.structs import replace
 
 from aitrade.core.errors import VaultDamaged, VaultLocked
@@ -22,10 +27,12 @@ NOT_SEARCHED = ("market", "vault/key", "vault/key.dpapi")
 
 
 class Leaks:
-    """Where secrets lie in clear below a data folder: as they are, in base64 or in hexadecimal digits."""
+    """Where secrets lie in clear below a data folder, however spelled (`_forms`), in gzipped files too."""
 
     def __init__(self, home: Path, secrets_: list[str]) -> None:
-        forms = [form for secret in secrets_ if len(secret) >= SHORTEST_SEARCHED for form in _forms(secret)]
+        long = [secret for secret in secrets_ if len(secret) >= SHORTEST_SEARCHED]
+        forms = [form for secret in long for form in _forms(secret)]
+        self.too_short = len(secrets_) - len(long)
         self.files = self.bytes = 0
         self.found: list[str] = []
         for path in _newest(home):
@@ -33,7 +40,7 @@ class Leaks:
 
     def _search(self, path: Path, home: Path, forms: list[bytes]) -> None:
         try:
-            text = path.read_bytes()
+            text = _plain(path)
         except FileNotFoundError:
             return
         self.files += 1
@@ -85,9 +92,20 @@ def readable_by_others(home: Path) -> list[str]:
     return [f"{path.relative_to(home)} can be read by others (mode {path.stat().st_mode & 0o777:o})." for path in wide]
 
 
+def _plain(path: Path) -> bytes:
+    """Return what stands in a file; one that is just being gzipped as it is."""
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        with suppress(OSError, EOFError, zlib.error):
+            return gzip.decompress(data)
+    return data
+
+
 def _forms(secret: str) -> tuple[bytes, ...]:
+    """Return a secret as it is, in base64, hexadecimal digits, an address and JSON; written as digits, as bytes too."""
     raw = secret.encode()
-    forms = (raw, base64.b64encode(raw).rstrip(b"="), raw.hex().encode())
+    spelled = (quote(secret).encode(), quote(secret, safe="").encode(), msgspec.json.encode(secret)[1:-1])
+    forms = (raw, base64.b64encode(raw).rstrip(b"="), raw.hex().encode(), *spelled)
     return (*forms, bytes.fromhex(secret)) if _is_hex(secret) else forms
 
 
