@@ -1,5 +1,6 @@
 """`aitrade vault`: what is typed stays unseen, what is refused says why, and what was done stands in the journal."""
 
+import os
 import subprocess
 import sys
 
@@ -96,6 +97,31 @@ def test_a_file_of_many_lines_is_refused_whole(vault, tmp_path):
     assert vault("add", "padded", given="one\n\n")[0] == 0
 
 
+def test_bytes_that_are_no_text_are_refused(vault, tmp_path):
+    """A secret that cannot be read back as text is not taken; the sentence says how to keep it."""
+    vault("add", "mail", given="first\n")
+    command = [sys.executable, "-m", "aitrade", "vault", "add", "bytes", "--data-folder", str(tmp_path)]
+    for encoding in ("utf-8:strict", "utf-8:surrogateescape"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(command, input=b"\xff\xfe\n", capture_output=True, check=False, env=environment)
+        assert (done.returncode, b"base64 -w0" in done.stderr, b"Traceback" in done.stderr) == (2, True, False)
+    assert Vault.open(tmp_path).names() == ["mail"]
+
+
+@pytest.mark.parametrize("file", ["key", "vault.json"])
+def test_a_disk_that_takes_nothing_loses_nothing(vault, tmp_path, file):
+    """Where the key file or the vault cannot be written it is one sentence, and every secret is still there."""
+    vault("add", "mail", given="first\n")
+    stuck = (tmp_path / "vault" / file).with_suffix(".new")
+    stuck.mkdir()
+    status, text = vault("rotate")
+    assert (status, f"{file} cannot be written" in text) == (2, True), text
+    assert Vault.open(tmp_path).read("mail") == "first"
+    stuck.rmdir()
+    assert vault("rotate")[0] == 0
+    assert Vault.open(tmp_path).read("mail") == "first"
+
+
 def test_a_passphrase_is_asked_for(vault):
     """A vault made with a passphrase opens with it alone."""
     assert vault("add", "mail", "--passphrase", given=f"{PASSPHRASE}\nfirst\n")[0] == 0
@@ -131,8 +157,6 @@ def test_the_recovery_key_is_shown_once_and_opens_a_vault_that_lost_its_key(vaul
 def test_a_secret_that_was_asked_for_never_shows(tmp_path):
     """On a terminal the secret is typed twice and not echoed."""
     pty = pytest.importorskip("pty", reason="terminals of this kind are not on Windows")
-    import os
-
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "aitrade", "vault", "add", "mail", "--data-folder", str(tmp_path)]
     process = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, start_new_session=True)

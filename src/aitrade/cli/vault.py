@@ -53,7 +53,11 @@ def secret_from(prompt: str, *, again: bool = False, last: bool = False) -> str:
     """
     if sys.stdin.isatty():
         return str(click.prompt(prompt, hide_input=True, confirmation_prompt=again, err=True))
-    line = sys.stdin.readline().rstrip("\r\n")
+    try:
+        line = sys.stdin.readline().rstrip("\r\n")
+        line.encode()
+    except UnicodeError:
+        raise Refused(f"{prompt} is no text; pipe bytes in as text, by `base64 -w0`.") from None
     if not line:
         raise Refused(f"{prompt}: standard input holds no line for it; type it, or pipe it in.")
     if last and sys.stdin.read().strip():

@@ -208,10 +208,14 @@ class Vault:
         return file
 
     def _entry(self, file: VaultFile, name: str, purpose: str, added: int, changed: int, secret: str) -> Entry:
-        if not secret or len(secret.encode()) > LONGEST_SECRET:
-            raise Refused(f"A secret has 1 to {LONGEST_SECRET} bytes; this one has {len(secret.encode())}.")
+        try:
+            data, _ = secret.encode(), purpose.encode()
+        except UnicodeEncodeError:
+            raise Refused(f"{name} or its purpose is no text; pipe bytes in as text, by `base64 -w0`.") from None
+        if not 0 < len(data) <= LONGEST_SECRET:
+            raise Refused(f"A secret has 1 to {LONGEST_SECRET} bytes; this one has {len(data)}.")
         bound = (name, purpose, added, changed)
-        return Entry(*bound, encrypt(self._data_key, secret.encode(), file.id, bound))
+        return Entry(*bound, encrypt(self._data_key, data, file.id, bound))
 
     def _resealed(self, file: VaultFile, entry: Entry, data_key: bytes) -> Entry:
         return replace(entry, sealed=encrypt(data_key, self._secret(file, entry), file.id, entry.bound()))

@@ -6,6 +6,8 @@ no way to open it exchanged for another's, whom the next rotation would let in.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -120,6 +122,10 @@ def read(home: Path) -> VaultFile:
         file = msgspec.json.decode(path.read_bytes(), type=VaultFile)
     except FileNotFoundError:
         raise Refused(f"There is no vault under {home}; `aitrade vault add NAME` makes one.") from None
+    except OSError as error:
+        raise Refused(
+            f"{path} cannot be read ({error.strerror}); run this as the account that it belongs to."
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise VaultDamaged(f"{path} is damaged ({error}); restore it from a backup.") from None
     if (file.format, file.cipher) != (FORMAT, CIPHER):
@@ -128,13 +134,24 @@ def read(home: Path) -> VaultFile:
 
 
 def write(home: Path, file: VaultFile) -> None:
-    """Replace the file in one step, on disk when this returns."""
-    write_private(path_of(home), msgspec.json.format(msgspec.json.encode(file)), durable=True)
+    """Replace the file in one step, on disk when this returns; raise Refused where the disk takes nothing."""
+    with kept_whole(path_of(home)):
+        write_private(path_of(home), msgspec.json.format(msgspec.json.encode(file)), durable=True)
 
 
 def locked(home: Path) -> FileLock:
-    """Hold the vault against other writers."""
+    """Hold the vault against other writers; raise Refused where its folder is not ours."""
     folder = path_of(home).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return FileLock(folder / "lock", wait=True)
+    with kept_whole(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        return FileLock(folder / "lock", wait=True)
+
+
+@contextmanager
+def kept_whole(path: Path) -> Iterator[None]:
+    """Say in a sentence that a file could not be replaced, which leaves it as it was."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror}); it is as it was: make room or rights.") from None

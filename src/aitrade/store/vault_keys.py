@@ -13,6 +13,7 @@ from typing import Protocol
 
 from aitrade.core.errors import Refused
 from aitrade.core.files import write_private
+from aitrade.store.vault_file import kept_whole
 
 SERVICE = "aitrade"
 CREDENTIAL = "aitrade-vault-key"
@@ -122,16 +123,19 @@ class KeyFile:
         return stored
 
     def _held(self) -> dict[str, str]:
-        if not self.path.exists():
-            return {}
-        check_private(self.path)
         try:
+            if not self.path.exists():
+                return {}
+            check_private(self.path)
             return dict(line.split() for line in self.path.read_text("ascii").splitlines() if line)
+        except OSError as error:
+            raise Refused(f"{self.path} cannot be read ({error.strerror}).") from None
         except ValueError:
             raise Refused(f"{self.path} is not a key file; give the one that the vault was made with.") from None
 
     def _keep(self, held: dict[str, str]) -> None:
-        write_private(self.path, "".join(f"{key_id} {text}\n" for key_id, text in held.items()), durable=True)
+        with kept_whole(self.path):
+            write_private(self.path, "".join(f"{key_id} {text}\n" for key_id, text in held.items()), durable=True)
         if sys.platform == "win32":
             _only_owner(self.path)
 
