@@ -162,6 +162,22 @@ def test_the_square_off_takes_a_spread_apart_without_spare_money(begin):
     assert [service.engine.book.position(row.key, "MIS") for row in (near, far)] == [0, 0]
 
 
+def test_a_stocks_contract_is_out_before_it_would_settle_in_shares(begin):
+    """Carried to its expiry day it goes at the square-off; an index's contract stays and settles in cash."""
+    service = begin(start="15:20", cash=10**12)
+    service.step(60)
+    rows = [row for row in service.engine.instruments.values() if row.kind is What.FUTURE and row.expiry == DAY]
+    stock = next(row for row in rows if row.underlying == "NSE:RELIANCE")
+    index = next(row for row in rows if row.underlying == "NSE:NIFTY")
+    positions = service.engine.book.state.positions
+    for row in (stock, index):
+        positions[f"{row.key}|NRML"] = Lot(quantity=row.lot, cost=row.lot * service.engine.quotes.last(row.key))
+    service.step(15 * 60)
+    (out,) = [row for row in service.orders() if row.actor == "square-off"]
+    assert (out.instrument, out.product, out.reason) == (stock.key, "NRML", "out before its expiry")
+    assert [positions[f"{row.key}|NRML"].quantity for row in (stock, index)] == [0, index.lot]
+
+
 def test_an_intraday_hedge_is_squared_off_where_the_margin_is_there(begin):
     """It covers a short that stays overnight: closing it opens nothing, so it is no late intraday order."""
     service = begin(start="15:20", cash=10**9)

@@ -174,7 +174,7 @@ def test_without_prices_the_square_off_is_tried_told_and_stays_visible(begin):
     service.step(6 * 60)
     ((level, text),) = said(service, "square-off")
     assert level == "alert"
-    assert "Square-off of 1 intraday positions sent" in text
+    assert "Square-off of 1 positions sent" in text
     assert "close them by hand" in text
     leaving = list(service.engine.book.state.orders.values())[-1]
     assert (leaving.is_exit, leaving.state) == (True, OrderState.OPEN)

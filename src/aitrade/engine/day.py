@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
+from aitrade.brokers.simulator.clearing import is_physical
 from aitrade.core.clock import MINUTE, at, ist_time
 from aitrade.core.errors import OrderRefused
 from aitrade.core.instruments import Instrument
@@ -35,7 +36,7 @@ class MarketDay:
         self._closes = {segment: self._close_of(segment) for segment in Segment}
 
     def on_minute(self, ts: int) -> None:
-        """Do what is due: square intraday positions off, and mark what did not get out in time."""
+        """Do what is due: square off what may not see the night, and mark what did not get out in time."""
         for segment, due in self._due.items():
             if due <= ts and segment not in self._squared_off:
                 self._square_off(segment)
@@ -65,7 +66,7 @@ class MarketDay:
 
     def _square_off(self, segment: Segment) -> None:
         self._squared_off.add(segment)
-        keys = self._intraday(segment)
+        keys = self._due_out(segment)
         for key in dict.fromkeys([*keys, *self._ordered(segment)]):
             self._commands.exit_or_say(key, SQUARE_OFF)
         if keys:
@@ -73,14 +74,14 @@ class MarketDay:
 
     def _square_off_again(self, segment: Segment) -> None:
         """Try what nothing works on any more: another leg's exit may have freed the margin that one was refused for."""
-        for key in self._intraday(segment):
+        for key in self._due_out(segment):
             if not self._engine.working_on(key):
                 with suppress(OrderRefused):
                     self._commands.exit(key, SQUARE_OFF)
                     self._engine.note(key, "")
 
     def _say_sent(self, count: int, segment: Segment) -> None:
-        text, unpriced = f"Square-off of {count} intraday positions sent ({segment}).", self._unpriced()
+        text, unpriced = f"Square-off of {count} positions sent ({segment}).", self._unpriced()
         if unpriced:
             text += f" {unpriced} It fills when prices come again; else close them by hand."
         self._engine.say("alert" if unpriced else "warning", text, "square-off")
@@ -93,21 +94,25 @@ class MarketDay:
         return f"No price has come since {ist_time(newest)}."
 
     def _mark_missed(self, segment: Segment) -> None:
-        for key in self._intraday(segment):
+        for key in self._due_out(segment):
             if key not in self._missed:
                 self._missed.add(key)
                 self._engine.note(key, "square-off missed: close it by hand")
                 self._engine.say("alert", f"{key} did not get out before the close; close it by hand.", "square-off")
 
-    def _intraday(self, segment: Segment) -> list[str]:
-        """Return the open intraday positions, shorts first: a hedge goes when what it hedges is on its way out."""
+    def _due_out(self, segment: Segment) -> list[str]:
+        """Return the open positions that may not see the night, shorts first: a hedge goes behind what it hedges."""
         positions = self._engine.book.state.positions
-        found = [
-            key
-            for key, lot in positions.items()
-            if lot.quantity and key.endswith(f"|{Product.MIS}") and self._segment(key.rsplit("|", 1)[0]) is segment
-        ]
+        found = [key for key, lot in positions.items() if lot.quantity and self._ends_today(key, segment)]
         return sorted(found, key=lambda key: positions[key].quantity > 0)
+
+    def _ends_today(self, key: str, segment: Segment) -> bool:
+        """Whether a position is intraday, or a stock's contract on the day on which it would settle in shares."""
+        instrument, product = key.rsplit("|", 1)
+        row = self._engine.instruments.get(instrument)
+        if row is None or segment_of(row) is not segment:
+            return False
+        return product == Product.MIS or (row.expiry == self.day.isoformat() and is_physical(row, self._rules))
 
     def _ordered(self, segment: Segment) -> list[str]:
         """Intraday orders still on their way: what fills before its cancellation arrives has to go out too."""

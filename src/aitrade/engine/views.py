@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from aitrade.core.orders import CHARGE_COMPONENTS, Fill, Order
+from aitrade.core.orders import CHARGE_COMPONENTS, Fill, Order, OrderRequest, Product
 from aitrade.engine.messages import (
     AlertRow,
     EventRow,
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from aitrade.engine.state import Event
 
 CURVE_POINTS = 2000
-_ASKED_BY = {SQUARE_OFF.actor: "MIS square-off, at its time"}
-"""Why an order was sent that nobody asked for, by its actor."""
 
 
 def order_row(order: Order) -> OrderRow:
@@ -41,7 +39,7 @@ def order_row(order: Order) -> OrderRow:
         trigger=order.trigger,
         average=round(order.average, 2),
         state=order.state,
-        reason=order.reason or _ASKED_BY.get(request.actor, ""),
+        reason=order.reason or (_squared_off(request) if request.actor == SQUARE_OFF.actor else ""),
         strategy=request.strategy,
         actor=request.actor,
         venue=order.venue,
@@ -50,6 +48,11 @@ def order_row(order: Order) -> OrderRow:
         created=order.created,
         updated=order.updated,
     )
+
+
+def _squared_off(request: OrderRequest) -> str:
+    """Say why an order was sent that nobody asked for."""
+    return f"{request.product} square-off, at its time" if request.product is Product.MIS else "out before its expiry"
 
 
 def trade_row(fill: Fill, venue: str) -> TradeRow:
