@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import warnings
 
@@ -11,6 +12,8 @@ from hypothesis import settings
 settings.register_profile("aitrade", deadline=None)
 settings.load_profile("aitrade")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell in the background has it ignored, and what is started from there too: Ctrl-C would stop nothing."""
 
 
 @pytest.fixture(scope="session")
