@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from traded_home import BOOK, shelf, traded
 
+from aitrade.compliance.operations import note
 from aitrade.core.clock import DAY, at, ist_date
 from aitrade.core.config import load
 from aitrade.ops import backup, checkpoints
@@ -18,6 +19,8 @@ from aitrade.ops.preflight.check import Status
 from aitrade.ops.preflight.compliance_items import RetentionInForce
 from aitrade.ops.preflight.environment_items import BackedUp, ConfigurationVersioned, LogsKept, ModelsCheckpointed
 from aitrade.ops.preflight.ground import Ground
+from aitrade.ops.reports import Manifest
+from aitrade.ops.reports.canonical import file_hash
 from aitrade.store.models import Models
 
 HOUR = DAY // 24
@@ -215,6 +218,33 @@ def test_a_missing_segment_fails(home, examine):
     found = examine(RetentionInForce())
     assert found.status is Status.FAIL
     assert "does not go on" in found.evidence
+
+
+def test_a_missing_operations_journal_fails(home, examine):
+    """What was done to the system is kept as long as what was traded: the backups know how far it went."""
+    backup.run(home)
+    backup.run(home)
+    shutil.rmtree(home / "operations")
+    found = examine(RetentionInForce())
+    assert found.status is Status.FAIL
+    assert "of book operations" in found.evidence
+
+
+def test_a_report_that_is_gone_fails(home, examine):
+    """A report that was made stays eight years; only an archive takes its place."""
+    page = home / "reports" / "2026-11-23" / "trade-register.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("made")
+    made = Manifest(
+        report="trade-register", day="2026-11-23", book=BOOK, asked={}, version=1, content_hash="", totals={},
+        files={"2026-11-23/trade-register.html": file_hash(page)},
+    )  # fmt: skip
+    note(home, "report", "trade-register", "made", made)
+    assert examine(RetentionInForce()).status is Status.PASS
+    page.unlink()
+    found = examine(RetentionInForce())
+    assert found.status is Status.FAIL
+    assert "reports/2026-11-23/trade-register.html was made and is gone" in found.evidence
 
 
 def test_a_shortened_term_fails(home, examine):

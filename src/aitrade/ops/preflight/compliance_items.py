@@ -128,12 +128,14 @@ class RetentionInForce:
     def examine(self, ground: Ground) -> Finding:
         """Look at the installation's journals, and try removals in a data folder with the installation's rules."""
         from aitrade.ops.backup.completeness import look
+        from aitrade.ops.reports import gone
         from aitrade.ops.retention_drill import drill, wrong_terms
 
         folder = ground.scratch / self.id
         ground.own_rules(folder)
         looked, drilled = look(ground.home), drill(folder)
-        wrong = [*looked.missing, *drilled.wrong, *wrong_terms(ground.configuration)]
+        missing = [*looked.missing, *(f"{name} was made and is gone" for name in gone(ground.home))]
+        wrong = [*missing, *drilled.wrong, *wrong_terms(ground.configuration)]
         terms = ", ".join(f"{name} {days:,} days" for name, days in sorted(drilled.terms.items()))
         right = (
             f"{looked.segments} journal segments and {looked.heads} backed-up books are whole; {drilled.refused} "
@@ -141,7 +143,7 @@ class RetentionInForce:
             f"terms: {terms}."
         )
         measured: Measured = {
-            "segments": looked.segments, "backed_up_books": looked.heads, "missing": len(looked.missing),
+            "segments": looked.segments, "backed_up_books": looked.heads, "missing": len(missing),
             "refused": drilled.refused, "archived": drilled.archived, **drilled.terms,
         }  # fmt: skip
         return finding(wrong, right, measured, Source.SYSTEM, looked.segments)

@@ -8,7 +8,7 @@ import msgspec
 from aitrade.compliance.operations import note, noted
 from aitrade.core.errors import AitradeError, Refused
 from aitrade.core.files import FileLock
-from aitrade.ops import ledger
+from aitrade.ops import archive, ledger
 from aitrade.ops.reports import press
 from aitrade.ops.reports.canonical import file_hash
 from aitrade.ops.reports.catalogue import CATALOGUE, Cadence, Report, Value, a_day, report
@@ -150,6 +150,13 @@ def altered(home: Path) -> list[str]:
         if not path.is_file() or file_hash(path) != hash_:
             found.append(name)
     return sorted(found)
+
+
+def gone(home: Path) -> list[str]:
+    """Return the report files that are neither there nor archived since, by path in the data folder."""
+    archived = {name for one in noted(home, archive.WHAT) for name in one.detail(archive.Archived).files}
+    wanted = {f"reports/{name}" for one in manifests(home) for name in one.files}
+    return sorted(name for name in wanted - archived if not (home / name).is_file())
 
 
 def _there(home: Path, made: Manifest) -> bool:
