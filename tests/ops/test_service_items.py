@@ -163,13 +163,29 @@ def test_listening_sockets_are_listed_and_a_wide_one_is_seen():
     assert list(serving.listening(2**22 + 1)) == []
 
 
+class Here:
+    """This process, as a scratch engine that opens a wide socket once it serves."""
+
+    def __init__(self, far=None):
+        self.process, self._far = psutil.Process(), far
+
+    @property
+    def link(self):
+        """Serve."""
+        if self._far:
+            self._far.listen()
+        return ""
+
+
 class Scratch(Ground):
     """Ground whose scratch engine is this process."""
+
+    far = None
 
     @property
     def trading(self):
         """This process."""
-        return type("Here", (), {"process": type("Me", (), {"pid": os.getpid()})})
+        return Here(self.far)
 
 
 def test_only_loopback_ports_pass(tmp_path):
@@ -190,6 +206,15 @@ def test_exclusions_leave_imports_scanned(plan):
     assert serving.excluded(wanted, plan, imports).status is Status.PASS
     assert "is scanned while" in serving.excluded(wanted[1:], plan, imports).evidence
     assert "files from outside" in serving.excluded([*wanted, str(plan.home)], plan, imports).evidence
+
+
+def test_ports_are_listed_once_all_of_it_serves(tmp_path):
+    """A socket that is opened late is seen: what still starts has not shown all."""
+    ground = Scratch(load(home=tmp_path / "home"), tmp_path / "scratch")
+    with socket.create_server(("127.0.0.1", 0)), socket.socket() as far:
+        far.bind(("0.0.0.0", 0))
+        ground.far = far
+        assert f"0.0.0.0:{far.getsockname()[1]}" in serving.OnlyNeededPorts().examine(ground).evidence
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has Defender")

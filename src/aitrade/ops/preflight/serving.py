@@ -102,6 +102,7 @@ class OnlyNeededPorts:
 
     def examine(self, ground: Ground) -> Finding:
         """List the sockets of the scratch engine and its page, and of the installation where it runs."""
+        ground.trading.link  # noqa: B018 - waits until all of it serves: before, not every socket is there to be seen
         families = [ground.trading.process.pid, *_running(ground.home)]
         sockets = sorted({socket for pid in families for socket in listening(pid)})
         wide = [socket for socket in sockets if not socket.local]
