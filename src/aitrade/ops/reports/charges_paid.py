@@ -71,7 +71,7 @@ class ChargesPaid(msgspec.Struct):
         """Return the booked charges, a bar a component that cost anything."""
         paid = [(name, ours) for name, ours in zip(CHARGE_COMPONENTS, self.booked, strict=True) if ours]
         names = [name.upper() if name in _LETTERS else name.capitalize() for name, _ in paid]
-        how = "The Booked column of the table below."
+        how = "Trades and conversions together, from the table below."
         return Bars("Charges by component", names, [ours for _, ours in paid], "rupees", how)
 
     def components(self) -> Table:
