@@ -10,7 +10,7 @@ from aitrade.core.clock import SECOND as SECONDS
 from aitrade.core.clock import at
 from aitrade.core.config import load
 from aitrade.core.errors import DataRefused, JournalBroken, Refused
-from aitrade.core.events import Conversion, Kind, Line, Record
+from aitrade.core.events import Closed, Conversion, Kind, Line, Opened, Record
 from aitrade.core.orders import Order, OrderRequest, OrderState, Product, Side, Update
 from aitrade.engine.service import Service
 from aitrade.engine.settings import EngineSettings
@@ -191,6 +191,19 @@ def test_a_contract_note_agrees_with_trades_and_conversions_together(book):
     converted(book)
     note_of(book)
     assert ChargesPaid.of(BOOK, SECOND, "", 0).totals().totals["reconciled"] == 1
+
+
+def test_an_engine_that_still_runs_has_not_crashed(book):
+    """A start counts as one after a crash where no stop lies between it and the start before."""
+    assert "Engine starts: 1 after a crash: 0" in SystemAudit.of(BOOK, SECOND).summary().text()
+    opened = Opened(
+        version="1", mode="simulated", book=BOOK, seed=1, configuration={}, configuration_hash="", code_hash=""
+    )
+    book.add(Kind.OPENED, opened)
+    assert "Engine starts: 2 after a crash: 1" in SystemAudit.of(BOOK, SECOND).summary().text()
+    book.add(Kind.CLOSED, Closed(reason="asked", open_orders=0, open_positions=0))
+    book.add(Kind.OPENED, opened)
+    assert "Engine starts: 3 after a crash: 1" in SystemAudit.of(BOOK, SECOND).summary().text()
 
 
 def note_of(book, **changed):

@@ -1,6 +1,7 @@
 """The system audit: who did what to the system in a month, on which code, and whether its own controls worked."""
 
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -52,18 +53,20 @@ class SystemAudit(msgspec.Struct):
         """Return the month in figures."""
         month = self.month
         starts = sum(row[2] == "started" for row in month.starts)
-        crashes = starts - (len(month.starts) - starts)
+        events = [row[2] == "started" for row in sorted(month.starts, key=lambda row: row[1])]
+        crashes = sum(one and following for one, following in pairwise(events))
         failed = [one for one in month.operations if one.operation.outcome in ("failed", "refused")]
         return Figures(
             [
                 headline("Records proven", sum(one.records for one in self.chain) + self.operations.records),
-                headline("Engine starts", starts, f"without a clean stop: {max(crashes, 0)}"),
+                headline("Engine starts", starts, f"after a crash: {crashes}"),
                 headline("People and accounts", len({actor for actor, _, _ in month.people})),
                 headline("Acts on the system", len(month.operations)),
                 headline("Of which failed", len(failed), mood="warn" if failed else "good"),
                 headline("Alerts", sum(one.operation.outcome == "raised" for one in month.done("alert"))),
             ],
-            how="Records whose hash was taken again and compared; engine starts and stops of the book; distinct "
+            how="Records whose hash was taken again and compared; engine starts of the book, and how many of them "
+            "followed another start with no stop in between; distinct "
             "names on people's commands; records of the operations journal, reports and maintenance tasks apart.",
         )
 
