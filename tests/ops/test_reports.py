@@ -91,6 +91,24 @@ def test_the_manifest_holds_every_file_s_hash(made):
         page.write_text(kept)
 
 
+def test_what_was_altered_is_made_anew_and_never_becomes_the_manifest(tmp_path):
+    """Made again, a changed page or notebook is set aside, and the files are those that were made at first."""
+    traded(tmp_path, orders=2)
+    first = produce(tmp_path, REGISTER, SECOND, pdf=False)
+    page, notebook = Path(first.html), Path(first.path)
+    honest = page.read_bytes()
+    page.write_bytes(honest.replace(b"Daily", b"Dally"))
+    assert produce(tmp_path, REGISTER, SECOND, pdf=False).version == 1
+    assert page.read_bytes() == honest
+    assert b"Dally" in page.with_suffix(".altered.html").read_bytes()
+    notebook.write_text(notebook.read_text().replace('"papermill"', '"paperm1ll"', 1))
+    again = produce(tmp_path, REGISTER, SECOND, pdf=False)
+    assert (again.version, again.content_hash) == (1, first.content_hash)
+    assert again.file_hash in page.read_text()
+    assert notebook.with_suffix(".altered.ipynb").exists()
+    assert altered(tmp_path) == []
+
+
 def test_changed_data_make_a_second_version_beside_the_first(tmp_path):
     """More trades on the same day: version 2, and version 1 is still there as it was."""
     book = traded(tmp_path, orders=2)

@@ -46,6 +46,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     stem: str
     known: dict[str, str]
     """Content hash by version of those made before."""
+    kept: dict[str, str] = {}
+    """SHA-256 by name of their files, as the manifests have them."""
     pdf: bool = True
 
 
@@ -149,6 +151,7 @@ def make(job: Job) -> Made:
     content = content_hash(notebook)
     version = _version(job.known, content)
     final = folder / f"{job.stem}{_suffix(version)}.ipynb"
+    _set_aside(job, final)
     _keep(draft, final, content)
     page, printed, why = _pages(job, final, version, content)
     return Made(
@@ -210,6 +213,15 @@ def _version(known: dict[str, str], content: str) -> int:
 
 def _suffix(version: int) -> str:
     return f"-v{version}" if version > 1 else ""
+
+
+def _set_aside(job: Job, notebook: Path) -> None:
+    """Put what is not as its manifest has it out of the way; with a notebook that is not go the pages made of it."""
+    files = [notebook.with_suffix(suffix) for suffix in (".ipynb", ".html", ".pdf")]
+    there = {path: file_hash(path) for path in files if path.exists()}
+    altered = [path for path, found in there.items() if job.kept.get(path.name, found) != found]
+    for path in there if notebook in altered else altered:
+        path.replace(path.with_suffix(f".altered{path.suffix}"))
 
 
 def _keep(draft: Path, final: Path, content: str) -> None:

@@ -173,17 +173,16 @@ def _all(
         jobs = [
             Job(
                 report=one.name, day=day, book=book, parameters=values, folder=str(folder),
-                stem=_stem(one, book, values), known=_known(home, one.name, day, book, values), pdf=pdf,
+                stem=_stem(one, book, values), pdf=pdf,
+                known={str(kept.version): kept.content_hash for kept in before},
+                kept={Path(name).name: hash_ for kept in before for name, hash_ in kept.files.items()},
             )
             for one, values in wanted
+            for before in [manifests(home, one.name, day, book, values)]
         ]  # fmt: skip
         rests_on = "" if book == INSTALLATION else inputs_of(home, book, day)
         made = zip(jobs, press.make(home, jobs), strict=True)
         return [_failed(home, job, one) if one.error else _noted(home, job, one, rests_on) for job, one in made]
-
-
-def _known(home: Path, name: str, day: str, book: str, values: Mapping[str, Value]) -> dict[str, str]:
-    return {str(kept.version): kept.content_hash for kept in manifests(home, name, day, book, values)}
 
 
 def _noted(home: Path, job: Job, made: Made, rests_on: str) -> Produced:

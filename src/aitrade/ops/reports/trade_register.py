@@ -73,8 +73,8 @@ class TradeRegister(msgspec.Struct):
             rows,
             total=("", "All", "", *_sums(self.fills)) if rows else (),
             empty="No trades.",
-            how="Sums over the trades of the register below, charges too: those of conversions are in the section after "
-            "this one. Units are shares or units of a contract, not lots.",
+            how="Sums over the trades of the register below, charges too: those of conversions are in the section "
+            "after this one. Units are shares or units of a contract, not lots.",
         )
 
     def charges(self) -> Table:
