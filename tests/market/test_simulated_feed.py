@@ -104,6 +104,17 @@ def test_the_master_lists_a_market(feed):
     assert len({one.expiry for one in futures}) == 2
 
 
+def test_the_master_says_what_was_open_on_the_evening_before(feed, batches):
+    """A contract's first print of the day is what its change in open interest is counted from."""
+    contracts = {one.key: one.previous_oi for one in feed.instruments() if one.is_derivative}
+    first = {}
+    for tick in batches[0].ticks:
+        first.setdefault(tick.instrument, tick.oi)
+    opened = first.keys() & contracts.keys()
+    assert opened
+    assert all(first[key] == contracts[key] > 0 for key in opened)
+
+
 def test_prices_lie_on_the_grid_inside_the_band_with_bid_and_ask(feed, batches):
     """Every price is a multiple of its tick, quotes straddle the print, and derivatives trade in whole lots."""
     listed = {one.key: one for one in feed.instruments()}

@@ -62,6 +62,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     upper: int = 0
     """Price band of the day, paise; 0 where none is known."""
     previous_close: int = 0
+    previous_oi: int = 0
+    """Open interest on the evening before, units; 0 where none is known."""
     modelled: bool = False
     """Its prices are computed by us, not printed by an exchange."""
 

@@ -14,10 +14,10 @@ class Quote:
 
     __slots__ = ("day_high", "day_low", "day_open", "first_oi", "previous_close", "tick")
 
-    def __init__(self, previous_close: int) -> None:
+    def __init__(self, previous_close: int, previous_oi: int = 0) -> None:
         self.previous_close = previous_close
         self.day_open = self.day_high = self.day_low = 0
-        self.first_oi = 0
+        self.first_oi = previous_oi
         self.tick: Tick | None = None
 
 
@@ -25,7 +25,9 @@ class Quotes:
     """Quotes by instrument key. Updated tick by tick on the trading thread only."""
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
-        self._quotes = {instrument.key: Quote(instrument.previous_close) for instrument in instruments}
+        self._quotes = {
+            instrument.key: Quote(instrument.previous_close, instrument.previous_oi) for instrument in instruments
+        }
         self.changed: set[str] = set()
 
     def on_tick(self, tick: Tick) -> None:
@@ -36,7 +38,7 @@ class Quotes:
         price = tick.price
         if not quote.day_open:
             quote.day_open = quote.day_high = quote.day_low = price
-            quote.first_oi = tick.oi
+            quote.first_oi = quote.first_oi or tick.oi
         elif price > quote.day_high:
             quote.day_high = price
         elif price < quote.day_low:
@@ -73,7 +75,7 @@ class Quotes:
         return quote.tick if quote else None
 
     def oi_change(self, instrument: str) -> int:
-        """Return the open interest less that of the day's first price, units."""
+        """Return the open interest less that of the evening before, or else of the day's first price, units."""
         quote = self._quotes.get(instrument)
         return quote.tick.oi - quote.first_oi if quote and quote.tick else 0
 

@@ -87,7 +87,7 @@ class ReplayFeed:
 
     def instruments(self) -> list[Instrument]:
         """Return what is imported for the day, with the rules' ticks and lots."""
-        modelled = self._chain.contracts.instruments if self._chain else []
+        modelled = self._chain.instruments() if self._chain else []
         return list(self._instruments.values()) + modelled
 
     def opening(self) -> None:

@@ -46,6 +46,12 @@ class Contracts(msgspec.Struct, frozen=True):
     """Which table of sizes it counts in."""
 
 
+def with_evening(contracts: Contracts, oi: Ints) -> list[Instrument]:
+    """Return the instruments with the open interest of the evening before, units by contract."""
+    pairs = zip(contracts.instruments, oi.tolist(), strict=True)
+    return [msgspec.structs.replace(one, previous_oi=units) for one, units in pairs]
+
+
 def strikes(closes: Sequence[float], step: int, days_left: int) -> list[int]:
     """Return strikes in points around all `closes` (points): what was listed once stays listed."""
     wide = step if days_left < _FINE_DAYS else 2 * step

@@ -15,6 +15,7 @@ from aitrade.market.calendar import Calendar, PhaseName, Segment
 from aitrade.market.depth import modelled
 from aitrade.market.draws import Ints, stream, uniform
 from aitrade.market.rules import Rules
+from aitrade.market.simulated.contracts import with_evening
 from aitrade.market.simulated.history import History
 from aitrade.market.simulated.market import Market
 from aitrade.market.simulated.universe import VIX, Calibration
@@ -75,7 +76,7 @@ class SimulatedFeed:
 
     def instruments(self) -> list[Instrument]:
         """Return the day's contract master: stocks, indices, India VIX, futures, options."""
-        return self._market.cash(self._row) + self._contracts.instruments
+        return self._market.cash(self._row) + with_evening(self._contracts, self._trade.oi[:, 0])
 
     def opening(self) -> Batch | None:
         """Return the pre-open auction's prints: one a stock at the day's open, and the indices that follow."""

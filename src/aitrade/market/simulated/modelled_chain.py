@@ -12,11 +12,12 @@ import msgspec
 import numpy as np
 
 from aitrade.core.clock import MINUTE
+from aitrade.core.instruments import Instrument
 from aitrade.core.quotes import Bar
 from aitrade.market.calendar import Calendar, Segment
 from aitrade.market.draws import Ints
 from aitrade.market.rules import Rules
-from aitrade.market.simulated.contracts import Contracts, held, only, traded
+from aitrade.market.simulated.contracts import Contracts, held, only, traded, with_evening
 from aitrade.market.simulated.day import continuous
 from aitrade.market.simulated.derive import Rows, last_tick, minute_bars, tick
 from aitrade.market.simulated.expiries import last_trade, next_expiries
@@ -91,6 +92,10 @@ class ModelledChain:
         columns = zip(*(msgspec.structs.astuple(path) for path in ordered), strict=True)
         self._below = Path(*(np.concatenate(column) for column in columns))
         self._turnover = self._trade()
+
+    def instruments(self) -> list[Instrument]:
+        """Return the contracts, with what was open of each on the evening before."""
+        return with_evening(self.contracts, self._held[0])
 
     def part(self, begin: int, end: int) -> Part | None:
         """Return the contracts' ticks in [begin, end) ns UTC, with volume and open interest; None without a minute."""
