@@ -1,5 +1,7 @@
 """Tests for `ui.tabs.fno`: a builder's question in, legs, payoff and orders out, as `options.strategies` has them."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -120,7 +122,14 @@ def test_a_strategy_is_built_and_sent(page):
     assert page.locator(".fno-legs tbody tr").count() == 4
     words = page.locator(".fno-figures").inner_text()
     assert all(word in words for word in ("Max profit", "Max loss", "Premium received", "Break-even"))
-    page.locator(".fno-foot button:enabled").click()
+    send = page.locator(".fno-foot button:enabled")
+    send.wait_for()
+    button, panel = send.bounding_box(), page.locator(".fno-builder").bounding_box()
+    assert button["x"] + button["width"] <= panel["x"] + panel["width"]
+    send.click()
+    page.locator("dialog p").wait_for()
+    leg = re.compile(r"^(?:Buy|Sell) 1 lot \(\d+\) NIFTY \d\d[A-Z]{3} \d+[CP]E at market$", re.MULTILINE)
+    assert len(leg.findall(page.locator("dialog p").inner_text())) == 4
     page.locator("dialog .dialog-actions button").last.click()
     page.wait_for_function("[...aitrade.state.orders.values()].filter((order) => order.basket).length === 4")
     assert page.evaluate("new Set([...aitrade.state.orders.values()].map((order) => order.basket)).size") == 1

@@ -245,7 +245,7 @@ function render({ model, el }) {
   }
 
   function drawCosts() {
-    const known = answer && costs?.charges ? [['Margin (approximation)', costs.margin], ['Charges', costs.charges.total ?? 0], ['Free', costs.available]] : [];
+    const known = answer && costs?.charges ? [['Margin, approx.', costs.margin], ['Charges', costs.charges.total ?? 0], ['Free', costs.available]] : [];
     costLine.replaceChildren(...known.map(([title, value]) => {
       const box = element('span');
       box.append(element('i', '', `${title} `), element('b', '', format.rupees(value)));
@@ -258,12 +258,18 @@ function render({ model, el }) {
 
   function inWords(order) {
     const price = order.type === 'MARKET' ? 'at market' : `at ${format.price(order.price)}`;
-    return `${order.side === 'BUY' ? 'Buy' : 'Sell'} ${format.number(order.quantity)} ${desk.label(order.instrument)} ${price}`;
+    const lots = order.quantity / chain.lot;
+    const count = inLots && Number.isInteger(lots) ? `${format.number(lots)} lot${lots === 1 ? '' : 's'} (${format.number(order.quantity)})` : format.number(order.quantity);
+    return `${order.side === 'BUY' ? 'Buy' : 'Sell'} ${count} ${desk.label(order.instrument)} ${price}`;
   }
 
   send.onclick = async () => {
     const orders = answer.orders;
-    const text = `${orders.map(inWords).join('; ')}. Margin ${format.rupees(costs.margin)} (approximation), charges ${format.rupees(costs.charges.total)}. All legs pass the checks or none is sent.`;
+    await Promise.all(orders.map(({ instrument }) => desk.know(instrument)));
+    const text = [
+      ...orders.map(inWords), '', `Margin ${format.rupees(costs.margin)} (approximation), charges ${format.rupees(costs.charges.total)}.`,
+      'All legs pass the checks or none is sent.',
+    ].join('\n');
     if (!(await desk.confirm(text, { title: `Send ${name}?`, yes: 'Send basket' }))) return;
     sending = true;
     drawCosts();
