@@ -51,8 +51,36 @@ def test_keys_lead_everywhere(page):
         page.evaluate("name => aitrade.go(name)", names[0])
     page.keyboard.press("?")
     assert page.locator("dialog").count() == 1
+    page.keyboard.press("b")
+    page.wait_for_timeout(300)
+    assert page.locator(".ticket.open").count() == 0  # not behind what has the keyboard
     page.keyboard.press("Escape")
     page.locator("dialog").wait_for(state="detached")
+
+
+def test_an_index_has_no_ticket(page):
+    """An index is watched, never traded: neither the keys nor a chart's menu offer an order of it."""
+    page.evaluate("aitrade.go('charts')")
+    page.locator(".chart-line b").first.wait_for()
+    page.evaluate("aitrade.select('NSE:NIFTY')")
+    page.keyboard.press("b")
+    page.wait_for_timeout(300)
+    assert page.locator(".ticket.open").count() == 0
+    page.wait_for_function("document.querySelector('.chart-line b')?.textContent === 'NIFTY'")
+    page.locator(".chart-front").first.click(button="right")
+    words = page.locator(".chart-menu").inner_text()
+    assert "Alert at" in words
+    assert "limit" not in words
+
+
+def test_a_network_that_is_gone_is_named(page):
+    """The page says so within seconds, not that the engine is silent, and comes back by itself."""
+    page.context.set_offline(True)
+    page.wait_for_function("document.body.classList.contains('stale')")
+    assert notice(page).startswith("The network is gone.")
+    page.context.set_offline(False)
+    page.wait_for_function(LINKED)
+    assert notice(page) == ""
 
 
 def test_pace_is_set_from_the_header(page):

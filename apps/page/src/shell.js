@@ -1,6 +1,7 @@
 // What is around the tabs: header, indices, tab bar, keyboard. It works from the stream alone, without a kernel.
 import { element, toast, confirm, legend } from './dialogs.js';
 import * as format from './format.js';
+import { label } from './pieces/nodes.js';
 import { get, post } from './relay.js';
 import { emit, on, state } from './stream.js';
 
@@ -90,6 +91,8 @@ function modelledNote() {
   return made;
 }
 
+const tradable = (key) => Boolean(key) && state.instruments.get(key)?.kind !== 'INDEX';
+
 function onKey(event) {
   const typing = event.target.closest?.('input, textarea, select, [contenteditable]');
   const digit = Number(event.code?.replace('Digit', ''));
@@ -100,14 +103,14 @@ function onKey(event) {
     return;
   }
   if (event.key === 'Escape') emit('key', 'Escape');
-  if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (typing || event.ctrlKey || event.altKey || event.metaKey || document.querySelector('dialog[open]')) return;
   if (event.key === '?') legend(KEYS, 'Keys');
   if (event.key === '/') {
     event.preventDefault();
     emit('key', '/');
   }
   const side = { b: 'BUY', s: 'SELL' }[event.key.toLowerCase()];
-  if (side && state.selected) {
+  if (side && tradable(state.selected)) {
     event.preventDefault();
     emit('ticket', { instrument: state.selected, side });
   }
@@ -264,8 +267,9 @@ function stopButton() {
 async function afterStop(report) {
   toast(report.text, 'alert');
   if (!report.positions_left.length) return;
-  const left = report.positions_left.map((row) => `${format.symbol(row.instrument)} ${format.number(row.quantity)}`).join(', ');
-  if (await confirm(`Open: ${left}. Send exits at market for all of them?`, { title: 'Square off?', yes: 'Square off', danger: true })) {
+  await Promise.all(report.positions_left.map(({ instrument }) => know(instrument)));
+  const left = report.positions_left.map((row) => `${label(row.instrument)}  ${format.number(row.quantity)}`);
+  if (await confirm(['These positions stay open:', ...left, '', 'Send exits at market for all of them?'].join('\n'), { title: 'Square off?', yes: 'Square off', danger: true })) {
     send('/square_off', {});
   }
 }
@@ -325,7 +329,7 @@ function indices() {
     if (!cell || !quote?.last) return;
     const change = quote.last - quote.previous_close;
     put(cell.last, format.price(quote.last));
-    put(cell.change, quote.previous_close ? `${format.price(change)} (${format.percent((100 * change) / quote.previous_close)})` : '');
+    put(cell.change, quote.previous_close ? `${change > 0 ? '+' : ''}${format.price(change)} (${format.percent((100 * change) / quote.previous_close)})` : '');
     cell.change.className = `num ${change < 0 ? 'down' : 'up'}`;
   });
   on('snapshot', () => {

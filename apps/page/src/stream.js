@@ -170,7 +170,8 @@ function feed() {
 function listen() {
   const silence = performance.now() - heard;
   setLink({ feed: feed() });
-  if (state.link.engine === 'up' && silence > SILENCE_MS) setLink({ engine: 'silent' });
+  const quiet = navigator.onLine ? { engine: 'silent' } : { server: 'network', engine: 'unknown' };
+  if (state.link.engine === 'up' && silence > SILENCE_MS) setLink(quiet);
   if (silence > GIVE_UP_MS && socket?.readyState === WebSocket.OPEN) {
     socket.close();
     heard = performance.now();

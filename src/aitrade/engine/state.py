@@ -286,7 +286,7 @@ class Book:
         self.changed_orders.add(order.id)
 
     def _refusal(self, body: Refusal, ts: int) -> None:
-        text = "; ".join(sentence for _rule, sentence in body.problems)
+        text = " ".join(sentence for _rule, sentence in body.problems)
         self._event(Line(level="warning", text=f"Refused: {text}", source="risk"), ts)
 
     def _ask(self, body: Ask, ts: int) -> None:

@@ -265,8 +265,9 @@ def _verdict(candidates: Sequence[Candidate]) -> str:
     if not candidates:
         return "No trade today: no share has prices yet."
     best = candidates[0]
+    name = best.instrument.partition(":")[2]
     if best.sendable:
         count = sum(candidate.sendable for candidate in candidates)
-        first = f"first is {best.instrument}: {best.score:.2f}."
+        first = f"first is {name}: {best.score:.2f}."
         return f"{count} of {len(candidates)} shares score {SENDABLE} or more; {first}"
-    return f"No trade today: the best score is {best.score:.2f} ({best.instrument}), below {SENDABLE}."
+    return f"No trade today: the best score is {best.score:.2f} ({name}), below {SENDABLE}."

@@ -149,10 +149,13 @@ def delivery(case: Case) -> str | None:
     sellable = max(case.position - waiting, 0) - case.working
     if case.quantity <= sellable:
         return None
-    also = f", {waiting} of them not delivered yet" if waiting else ""
+    asked, free, held, late, on_sale = (
+        group_indian(str(units)) for units in (case.quantity, max(sellable, 0), case.position, waiting, case.working)
+    )
+    also = f", {late} of them not delivered yet" if waiting else ""
     return (
-        f"CNC sells what is held: {case.quantity} asked, {max(sellable, 0)} free ({case.position} held{also}, "
-        f"{case.working} on sale). Sell less, or go short with MIS."
+        f"CNC sells what is held: {asked} asked, {free} free ({held} held{also}, {on_sale} on sale). "
+        "Sell less, or go short with MIS."
     )
 
 

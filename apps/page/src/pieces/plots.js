@@ -170,9 +170,10 @@ export function curve({ label = "", value = String, when = String } = {}) {
   return { element: holder, draw };
 }
 
-// bars({value}) -> {element, show([[name, amount]])}: gains to the right of a middle line, losses to the left.
-export function bars({ value = String, cls = "", plain = false } = {}) {
-  const element = node("div", `bars ${plain ? "bars-plain" : ""} ${cls}`.trim());
+// bars({value, empty}) -> {element, show([[name, amount]])}: gains to the right of a middle line, losses to the left.
+export function bars({ value = String, cls = "", plain = false, empty = "" } = {}) {
+  const nothing = node("div", "bars-none", empty);
+  const element = node("div", `bars ${plain ? "bars-plain" : ""} ${cls}`.trim(), "", nothing);
   const made = new Map();
   const make = (name) => {
     const ink = node("i");
@@ -184,6 +185,7 @@ export function bars({ value = String, cls = "", plain = false } = {}) {
   const show = (rows) => {
     const most = Math.max(1, ...rows.map(([, amount]) => Math.abs(amount)));
     const wanted = new Set(rows.map(([name]) => name));
+    nothing.hidden = rows.length > 0 || !empty;
     for (const name of [...made.keys()].filter((one) => !wanted.has(one))) {
       made.get(name).line.remove();
       made.delete(name);

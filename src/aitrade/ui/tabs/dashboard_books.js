@@ -3,6 +3,7 @@
 const WORKING = new Set(["NEW", "PENDING", "IN_DOUBT", "OPEN", "PARTIALLY_FILLED"]);
 const BAD = new Set(["REJECTED", "IN_DOUBT"]);
 const MOST_NAMED = 6;
+const STATES = { PARTIALLY_FILLED: "partial", IN_DOUBT: "in doubt" };
 const DERIVATIVE = new Set(["FUTURE", "CALL", "PUT"]);
 
 const symbolOf = (key) => aitrade.label(key);
@@ -127,7 +128,7 @@ function orderTable() {
     { title: "Type", text: ({ type, product, validity }) => [type, product, validity === "DAY" ? "" : validity].filter(Boolean).join(" "), cls: () => "dim" },
     { title: "Filled", num: true, text: ({ filled, quantity }) => `${format.number(filled)} / ${format.number(quantity)}` },
     { title: "Price", num: true, text: shownPrice, hint: "Average of what filled; while it works what is asked, a stop's trigger before the arrow", update: (cell, row) => titled(cell, `Asked: ${asked(row)}`) },
-    { title: "State", text: ({ state }) => state.replaceAll("_", " ").toLowerCase(), cls: stateClass },
+    { title: "State", text: ({ state }) => STATES[state] ?? state.toLowerCase(), cls: stateClass },
     { title: "Asked", num: true, wide: true, text: asked, cls: () => "dim", hint: "The limit or market; a stop's trigger before the arrow" },
     { title: "Value", num: true, wide: true, text: ({ average, filled }) => (filled ? format.rupees(Math.round(average * filled), { dp: 0 }) : "–"), cls: () => "dim", hint: "Of what filled" },
     { title: "Changed", wide: true, text: ({ updated }) => format.time(updated), cls: () => "dim" },

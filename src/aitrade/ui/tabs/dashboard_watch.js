@@ -208,14 +208,14 @@ function render({ el }) {
   const columns = [
     { title: "Symbol", text: ({ key }) => symbolOf(key) },
     {
-      title: "Last", num: true, width: "76px", text: ({ key }) => (quoteOf(key)?.last ? format.price(quoteOf(key).last) : "–"),
+      title: "Last", num: true, width: "70px", text: ({ key }) => (quoteOf(key)?.last ? format.price(quoteOf(key).last) : "–"),
       cls: ({ key }) => `${flash.of(key)} ${quoteOf(key)?.modelled && state.world?.source !== "SIMULATED" ? "modelled-mark" : ""}`.trim(),
     },
     {
-      title: "Chg %", num: true, width: "50px", text: ({ key }) => signed(changeOf(quoteOf(key))),
+      title: "Chg %", num: true, width: "46px", text: ({ key }) => signed(changeOf(quoteOf(key))),
       cls: ({ key }) => direction(changeOf(quoteOf(key))),
     },
-    { title: "Volume", num: true, width: "60px", text: ({ key }) => compact(quoteOf(key)?.volume ?? 0) },
+    { title: "Volume", num: true, width: "54px", text: ({ key }) => compact(quoteOf(key)?.volume ?? 0) },
     { title: "", width: "16px", make: (cell, { key }) => own.includes(key) && cell.append(remove(key)) },
   ];
   const remove = (key) => aitrade.button("×", "btn-bare", () => keep(own.filter((one) => one !== key)), "Take off the watchlist");

@@ -130,8 +130,8 @@ function render({ el }) {
   const when = (ts) => `${format.date(ts).replace(/^\w+,? /, "").replace(/ \d{4}$/, "")} ${format.time(ts).slice(0, 5)}`;
   const pnl = curve({ label: "P&L of the book over time", value: whole, when });
   const fall = curve({ label: "Drawdown of the book over time", value: whole, when });
-  const paid = bars({ value: rupees, plain: true });
-  const earned = bars({ value: signed });
+  const paid = bars({ value: rupees, plain: true, empty: "Nothing was charged yet." });
+  const earned = bars({ value: signed, empty: "No strategy and no hand has traded yet." });
   const tables = { holdings: holdingTable(), positions: positionTable(), venues: venueTable() };
   const boxes = {
     venues: panel("By venue", "pf-venues"), holdings: panel("Holdings", "pf-holdings"), positions: panel("Positions", "pf-positions"),

@@ -12,9 +12,13 @@ export function openMenu(desk, chart, event, price) {
   const alert = () =>
     aitrade.post("/alerts", { instrument: chart.symbol, above, price: at })
       .then(() => aitrade.toast(`Alert at ${priceText(at)}.`, "info"), (error) => aitrade.toast(error.message, "warning"));
-  const choices = [
+  // An index is watched, never traded.
+  const orders = aitrade.state.instruments.get(chart.symbol)?.kind === "INDEX" ? [] : [
     [`Buy limit at ${priceText(at)}`, () => ticket("BUY"), "up"],
     [`Sell limit at ${priceText(at)}`, () => ticket("SELL"), "down"],
+  ];
+  const choices = [
+    ...orders,
     [`Alert at ${priceText(at)}`, alert, ""],
     ["Fit price", () => chart.setManual(null), ""],
     ["Newest bar", () => ((chart.stuck = true), chart.refresh()), ""],

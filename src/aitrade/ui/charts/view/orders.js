@@ -19,7 +19,8 @@ export class Orders {
       const field = order.price ? "price" : "trigger";
       const price = this.held?.order.id === order.id ? this.held.price : order[field];
       const left = order.quantity - order.filled;
-      return { order, field, price, text: `${order.side} ${left} ${order.type}  ${priceText(price)}` };
+      const from = order.price && order.trigger ? `${priceText(order.trigger)} → ` : "";
+      return { order, field, price, text: `${order.side} ${window.aitrade.format.number(left)} ${order.type}  ${from}${priceText(price)}` };
     }).filter((line) => line.price);
   }
 
@@ -102,8 +103,8 @@ function paintPosition(c, chart, position) {
   if (y < 0 || y > chart.panes[0].height) return;
   const { look } = chart;
   const gain = position.unrealised;
-  const text = `${position.quantity > 0 ? "LONG" : "SHORT"} ${Math.abs(position.quantity)} @ ${priceText(position.average)}`;
-  const money = `${gain >= 0 ? "+" : "−"}₹${priceText(Math.abs(gain))}`;
+  const text = `${position.quantity > 0 ? "LONG" : "SHORT"} ${window.aitrade.format.number(Math.abs(position.quantity))} @ ${priceText(position.average)}`;
+  const money = window.aitrade.format.rupees(Math.round(gain), { sign: true });
   rule(c, 0, y, chart.plotWidth, y, look.accent, [2, 2]);
   const wide = c.measureText(`${text}  ${money}`).width + 12;
   // At the left, unless the legend's words stand there.

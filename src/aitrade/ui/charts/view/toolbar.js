@@ -149,7 +149,7 @@ export class Toolbar {
     };
     const find = async (text) => {
       const found = await window.aitrade.get(`/instruments?q=${encodeURIComponent(text)}&limit=20`).catch(() => []);
-      list.innerHTML = found.map((one) => `<option value="${one.key}">${one.name || one.symbol}</option>`).join("");
+      list.replaceChildren(...found.map((one) => new Option(one.name || one.symbol, one.key)));
       return found;
     };
     field.onfocus = () => ((field.value = ""), find(""));
