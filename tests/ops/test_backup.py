@@ -14,7 +14,7 @@ from aitrade.ops import backup
 from aitrade.ops.backup.bundle import unpack
 from aitrade.ops.backup.heads import head_of
 from aitrade.ops.backup.making import one_at_a_time
-from aitrade.ops.backup.shelf import on_second_device
+from aitrade.ops.backup.shelf import Mount, on_second_device
 from aitrade.store.vault import Vault
 
 
@@ -229,13 +229,28 @@ def test_one_backup_at_a_time(home, book):
         backup.run(home, "hourly")
 
 
-def test_a_second_device_is_told_by_its_device_number(home, book, tmp_path):
-    """A folder on the same file system is none."""
+@pytest.mark.parametrize(
+    ("number", "device", "type_", "second"),
+    [
+        (2, "/dev/sdb1", "ext4", True),
+        (2, "", "", True),
+        (1, "/dev/sda1", "ext4", False),
+        (2, "/dev/sda1", "btrfs", False),
+        (2, "tmpfs", "tmpfs", False),
+    ],
+    ids=["another disk", "another, of which nobody knows more", "the same", "another volume of the same", "memory"],
+)
+def test_a_second_device_is_another_that_outlives_a_power_cut(number, device, type_, second):
+    """Beside a data folder on the first partition of the first disk."""
+    assert Mount(number, device, type_).another_than(Mount(1, "/dev/sda1", "btrfs")) is second
+
+
+def test_a_folder_on_the_same_file_system_or_in_memory_is_no_second_device(home, book):
+    """The backups' own folder is asked, or the nearest above it that is there."""
     assert not on_second_device(home)
-    other = Path("/dev/shm")
-    if other.is_dir() and other.stat().st_dev != tmp_path.stat().st_dev:
-        (home / "aitrade.toml").write_text(f'backup_folder = "{other}"\n')
-        assert on_second_device(home)
+    if Path("/dev/shm").is_dir():
+        (home / "aitrade.toml").write_text('backup_folder = "/dev/shm/not-there-yet"\n')
+        assert not on_second_device(home)
 
 
 def test_descriptions_hold_nothing_but_what_is_known_in_clear(home, book):

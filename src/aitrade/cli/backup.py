@@ -17,8 +17,8 @@ from aitrade.core.money import format_rupees
 from aitrade.ops.backup.shelf import BookHead, LeftOut, Shelf, on_second_device
 
 SAME_DEVICE = (
-    "These backups lie on the data folder's own device and are lost with it: set backup_folder in aitrade.toml to a "
-    "folder on another one."
+    "These backups lie on the data folder's own device, or in memory, and are lost with it: set backup_folder in "
+    "aitrade.toml to a folder on another device."
 )
 
 

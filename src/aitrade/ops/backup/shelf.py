@@ -17,6 +17,8 @@ from aitrade.core.files import write_private
 
 BUNDLE, BESIDE = ".aib", ".json"
 _CHUNK = 1 << 22
+IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
+"""File systems that are gone with the next power cut."""
 
 
 class BookHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,19 @@ class BookHead(msgspec.Struct, frozen=True, kw_only=True):
     """Orders of its newest day."""
     cash: int = 0
     """Money put in and realised, less charges, paise."""
+
+
+class Mount(msgspec.Struct, frozen=True):
+    """What a folder lies on: the number of its file system, and its device and type; empty where nobody knows them."""
+
+    number: int
+    device: str = ""
+    type: str = ""
+
+    def another_than(self, other: "Mount") -> bool:
+        """Return whether it is another device: no second volume of the same one (btrfs), and no memory."""
+        same = self.number == other.number or (self.device != "" and self.device == other.device)
+        return not same and self.type not in IN_MEMORY
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -154,8 +169,9 @@ def listed(home: Path, kind: str = "") -> list[Backup]:
 
 
 def on_second_device(home: Path) -> bool:
-    """Return whether backups go to another device than the data folder's (the device number of its file system)."""
-    return _nearest(Shelf.of(home).folder).stat().st_dev != home.stat().st_dev
+    """Return whether backups go to another device than the data folder's, and to one that outlives a power cut."""
+    ours, theirs = _mount(home), _mount(_nearest(Shelf.of(home).folder))
+    return theirs.another_than(ours)
 
 
 def sha256_of(path: Path) -> str:
@@ -180,6 +196,16 @@ def _described(path: Path) -> Backup | None:
         return msgspec.json.decode(path.read_bytes(), type=Backup)
     except (msgspec.DecodeError, UnicodeDecodeError, FileNotFoundError):
         return None
+
+
+def _mount(folder: Path) -> Mount:
+    """Return what a folder lies on."""
+    import psutil
+
+    place, number = folder.resolve(), folder.stat().st_dev
+    above = [one for one in psutil.disk_partitions(all=True) if place.is_relative_to(one.mountpoint)]
+    deepest = max(above, key=lambda one: len(Path(one.mountpoint).parts), default=None)
+    return Mount(number, deepest.device, deepest.fstype) if deepest else Mount(number)
 
 
 def _nearest(path: Path) -> Path:

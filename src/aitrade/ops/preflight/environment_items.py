@@ -39,7 +39,9 @@ class BackedUp:
         if hours > BACKUP_HOURS:
             wrong.append(f"the newest backup is {hours:.0f} hours old: run `aitrade backup run`")
         if not on_second_device(ground.home):
-            wrong.append(f"{shelf.folder} is on the data folder's own device: set backup_folder to one on another")
+            wrong.append(
+                f"{shelf.folder} is on the data folder's own device, or in memory: set backup_folder to one on another"
+            )
         waiting = behind(ground.home, shelf.folder / FOLDER, now)
         late = [f"{book} for {seconds:.0f} s" for book, seconds in waiting.items() if seconds > COPY_SECONDS]
         if late:
