@@ -61,6 +61,10 @@ class Days:
             if product == "CNC" and lot.quantity > 0:
                 self.move("carry", 0, instrument, product, settled=lot.quantity)
 
+    def open(self, instrument):
+        """Whether a position in it is open: a split would change that too."""
+        return any(lot.quantity for key, lot in self.book.state.positions.items() if key.startswith(f"{instrument}|"))
+
     def _apply(self, kind, body):
         record = Record(self.book.state.seq + 1, kind, 0, 0, "made", body)
         self.book.apply(record)
@@ -221,7 +225,7 @@ def test_lots_and_ledger_are_one_sum(taken):
             days.begin(f"2025-01-{day:02d}")
         elif what == "dividend":
             days.move("dividend", rest[0], "NSE:A")
-        elif what == "grow" and (holding := state.holdings.get(rest[0])):
+        elif what == "grow" and (holding := state.holdings.get(rest[0])) and not days.open(rest[0]):
             days.move(rest[1], 0, rest[0], quantity=holding.lot.quantity * rest[2])
         elif what == "convert" and (lot := state.positions.get("NSE:A|MIS")) and lot.quantity:
             body = Conversion(instrument="NSE:A", product="MIS", to="CNC", quantity=min(rest[0], abs(lot.quantity)))
