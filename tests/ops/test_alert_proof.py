@@ -42,6 +42,16 @@ def test_a_code_that_comes_back_proves_its_channel_for_seven_days(tmp_path, webh
     assert standing(tmp_path) == []
 
 
+def test_a_code_proves_once(tmp_path, webhook):
+    """Who types an old code again has received nothing: the seven days begin with a message that came."""
+    own = settings(tmp_path, webhook.url)
+    try_channels(tmp_path, own)
+    until = confirm(tmp_path, code_in(webhook), own).until
+    with pytest.raises(Refused, match="sends a new one"):
+        confirm(tmp_path, code_in(webhook), own)
+    assert proofs(tmp_path, own, until)[0].until == until
+
+
 def test_the_code_cannot_be_read_from_the_journal(tmp_path, webhook):
     """Only who has the channel knows it."""
     try_channels(tmp_path, settings(tmp_path, webhook.url))
@@ -60,6 +70,12 @@ def test_a_code_that_was_not_sent_or_is_of_another_address_is_refused(tmp_path, 
         confirm(tmp_path, code_in(webhook), moved)
     confirm(tmp_path, code_in(webhook), own, actor="asha")
     assert not reaches_somebody(tmp_path, moved, 0)
+
+
+@pytest.mark.parametrize("url", ["syslog://", "SYSLOG://local7", "dbus://{x}", "gnome://{x}"])
+def test_this_machine_s_own_screens_and_logs_reach_nobody(tmp_path, url):
+    """They are the desktop under other names."""
+    assert [one.external for one in proofs(tmp_path, settings(tmp_path, url), 0)] == [False]
 
 
 def test_the_desktop_alone_reaches_nobody(tmp_path):

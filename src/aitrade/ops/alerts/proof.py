@@ -83,11 +83,14 @@ def _test(home: Path, channel: Channel, actor: str) -> str:
 
 
 def confirm(home: Path, code: str, settings: AlertSettings, *, actor: str = "") -> Proven:
-    """Record that a person received a code; raise Refused for one that was not sent or no longer holds."""
+    """Record that a person received a code; raise Refused for one that was not sent, was used or no longer holds."""
     given, now = _hash(code.strip().upper().replace("-", "")), time.time_ns()
     sent = [one for one in noted(home, WHAT) if one.operation.outcome == TESTED and one.detail(Trial).code == given]
+    used = any(one.operation.outcome == CONFIRMED and one.detail(Trial).code == given for one in noted(home, WHAT))
     if not sent:
         raise Refused("That code was not sent by `aitrade alerts test`; send a new one and type what arrives.")
+    if used:
+        raise Refused("That code has proven its channel already; `aitrade alerts test` sends a new one.")
     trial = sent[-1].detail(Trial)
     if now - sent[-1].at > settings.proof.valid_days * DAY:
         raise Refused(f"That code is older than {settings.proof.valid_days} days; run `aitrade alerts test` again.")

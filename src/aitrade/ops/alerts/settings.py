@@ -20,6 +20,8 @@ DESKTOP = "desktop"
 _PACKAGED = Path(__file__).with_name(FILE)
 _OPEN = ("json", "jsons", "xml", "xmls", "form", "forms", "syslog")
 """Kinds of addresses that need no secret of their own."""
+_LOCAL = (DESKTOP, "dbus", "qt", "glib", "gnome", "kde", "windows", "macosx", "syslog")
+"""Kinds that nobody sees who is not at this machine."""
 _SECRET = re.compile(r"pass|token|secret|key|auth", re.IGNORECASE)
 HELD = re.compile(r"\{([\w.-]+)\}")
 """The name of a vault secret in an address."""
@@ -65,7 +67,7 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     @property
     def external(self) -> bool:
         """Whether it reaches a person away from this machine."""
-        return self.url != DESKTOP
+        return self.url.partition("://")[0].lower() not in _LOCAL
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"start": "from"}):
