@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from made_book import MadeBook
 from report_books import CHARGES, FIRST, FUTURE, INFY, SECOND, TCS, plain_sums, traded
 
 from aitrade.compliance.operations import note
@@ -32,7 +33,7 @@ from aitrade.ops.reports.system_audit import SystemAudit
 from aitrade.ops.reports.trade_register import TradeRegister
 from aitrade.risk.limits import Limits
 
-BOOK = "made-1"
+BOOK, PLAN = "made-1", "free"
 CONVERTED = (-3_16, 10_53, 0, 0, 0, 1_22, -57, 0)
 
 
@@ -160,6 +161,25 @@ def test_silences_are_told(book):
     book.trade(TCS, 1, 3_500_00)
     assert [one.ended - one.began for one in AuditTrail.of(BOOK, SECOND, 120).silences] == [601 * 10**9]
     assert AuditTrail.of(BOOK, SECOND, 3600).silences == []
+
+
+def test_the_broker_s_plan_is_that_of_the_engine_that_traded_the_day(tmp_path, monkeypatch):
+    """An engine that was started on an earlier day, with another plan than the one that ships, trades for weeks."""
+    monkeypatch.setenv("AITRADE_HOME", str(tmp_path))
+    book = MadeBook(tmp_path)
+    book.day(FIRST)
+    book.add(
+        Kind.OPENED,
+        Opened(
+            version="1", mode="simulated", book=BOOK, seed=1, configuration={"plan": PLAN}, configuration_hash="",
+            code_hash="",
+        ),
+    )  # fmt: skip
+    book.close()
+    book.day(SECOND)
+    book.trade(TCS, 5, 3_500_00, Product.MIS, CHARGES)
+    book.close({TCS: 3_510_00})
+    assert ChargesPaid.of(BOOK, SECOND, "", 0).plan == PLAN
 
 
 def converted(book):
