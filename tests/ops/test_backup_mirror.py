@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from traded_home import BOOK, shelf, traded
 
-from aitrade.compliance.journal import segments, whole
+from aitrade.compliance.journal import Journal, segments, whole
 from aitrade.compliance.operations import BOOK as OPERATIONS
 from aitrade.compliance.operations import note
 from aitrade.core.errors import JournalBroken, VaultDamaged
+from aitrade.core.events import Kind, Line, Record
 from aitrade.ops import backup
 from aitrade.ops.alerts import standing
 from aitrade.ops.backup import mirror
@@ -192,6 +193,33 @@ def test_a_disk_lost_on_the_first_day_comes_back(home, book, tmp_path):
     restore(home, folder=tmp_path / "second", recovery=key)
     assert own(book.journal.folder) == before
     assert (home / "aitrade.toml").read_bytes() == toml
+
+
+def test_a_disk_lost_after_a_restore_to_a_moment_comes_back(home, book, tmp_path):
+    """What was traded since the moment goes on from no older backup: the copier makes a new one, and all comes back."""
+    backup.run(home)
+    key, moment = Vault.ensure(home).new_recovery_key(), book.now + 5
+    book.now += 60 * 10**9
+    book.trade("NSE:INFY", 1, 1_900_00)
+    backup.run(home)
+    Mirror(home).copy()
+    restore(home, to=moment)
+    journal = Journal(home / "books" / BOOK / "journal")
+    line = Line(level="info", text="another way")
+    journal.append(Record(0, Kind.EVENT, moment + 10**9, moment + 10**9, BOOK, line))
+    rounds = Rounds(home, 0.01)
+    thread = threading.Thread(target=rounds.run)
+    thread.start()
+    try:
+        _until(lambda: len(backup.listed(home)) == 3 and copied(home) == own(journal.folder))
+    finally:
+        rounds.stop()
+        thread.join()
+        journal.close()
+    before = own(home / "books" / BOOK / "journal")
+    shutil.rmtree(home)
+    restore(home, folder=tmp_path / "second", recovery=key)
+    assert own(home / "books" / BOOK / "journal") == before
 
 
 def test_what_waits_to_be_copied_is_told_by_its_age(home, book):

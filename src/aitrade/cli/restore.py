@@ -58,7 +58,10 @@ def restore(
     for sentence in restored.passed_over:
         click.echo(sentence, err=True)
     if restored.to:
-        click.echo("Later backups are of a past that is no longer this one: make a new one with `aitrade backup run`.")
+        click.echo(
+            "Later backups are of a past that is no longer this one: `aitrade up` makes a new one "
+            "within a minute, `aitrade backup run` at once."
+        )
     if restored.trouble:
         click.echo(restored.trouble, err=True)
     if restored.set_aside:

@@ -1,8 +1,9 @@
 """The process that copies the journals: `python -m aitrade.ops.backup.process` with its settings on standard input.
 
 It is a child of the supervisor, of low priority, and never in the way of what trades. It also keeps the configuration's
-history, and makes the first backup of a new data folder. What goes wrong is logged, once until it is well again, and
-tried again at the next round.
+history, and makes the backup without which copies bring nothing back: the first one of a new data folder, and one where
+a journal is another than the one that was copied (a restore to a moment, a reset book). What goes wrong is logged, once
+until it is well again, and tried again at the next round.
 """
 
 import os
@@ -67,15 +68,15 @@ class Rounds:
             _log.warning("copy set aside", book=book, why="the journal is another than the one that was copied")
         configuration_history.keep(self._home)
         self._rounds += 1
-        if self._rounds == FIRST_AFTER:
-            self._first_backup()
+        first = self._rounds == FIRST_AFTER and all(backup.kind == "models" for backup in listed(self._home))
+        if first or copied.set_aside:
+            self._back_up()
 
-    def _first_backup(self) -> None:
-        if all(backup.kind == "models" for backup in listed(self._home)):
-            try:
-                _log.info("first backup made", backup=run(self._home).id)
-            except AitradeError as error:
-                _log.error("first backup not made", why=str(error))
+    def _back_up(self) -> None:
+        try:
+            _log.info("backup made", backup=run(self._home).id)
+        except AitradeError as error:
+            _log.error("backup not made", why=str(error))
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
