@@ -313,6 +313,29 @@ def test_an_interrupted_night_is_made_once(begin, monkeypatch, cut):
     assert (book.state.positions, book.state.day.realised) == (whole.state.positions, whole.state.day.realised)
 
 
+def test_a_contract_gets_no_dividend_and_a_split_takes_shares_on_their_way_along(begin):
+    """Of split and dividend a share gets both, a future new units alone, an option neither, which is told."""
+    service = begin(start="15:25")
+    engine, state = service.engine, service.engine.book.state
+    rows = [row for row in engine.instruments.values() if row.underlying == "NSE:TCS" and row.expiry > DAY]
+    future = next(row for row in rows if row.kind is What.FUTURE)
+    call = msgspec.structs.replace(future, key="NFO:TCS29DEC262400CE", kind=What.CALL, strike=2_400_00)
+    engine.instruments[call.key] = call
+    state.holdings[TCS] = Holding(Lot(quantity=7, cost=7_000_00), t1=3, bought={"2026-11-20": 3})
+    for key, units in ((f"{TCS}|CNC", 5), (f"{future.key}|NRML", future.lot), (f"{call.key}|NRML", call.lot)):
+        state.positions[key] = Lot(quantity=units, cost=units * engine.quotes.last(key.split("|")[0]))
+    before = state.day.realised
+    after = service.feed.next_day()
+    split = "Face Value Split (Sub-Division) - From Rs 10/- Per Share To Rs 2/- Per Share"
+    after.corporate_actions = [_Row("TCS", f"{split} / Dividend - Rs 5 Per Share")]
+    overnight(engine, service._calendar, service._rules, after)
+    assert (state.holdings[TCS].lot.quantity, state.holdings[TCS].t1) == (60, 25)
+    assert engine.book.position(future.key, "NRML") == 5 * future.lot
+    assert engine.book.position(call.key, "NRML") == call.lot
+    assert state.day.realised - before == 60 * 5_00
+    assert any(f"{call.key} goes ex split" in event.line.text for event in engine.book.events)
+
+
 @pytest.mark.parametrize("kind", [What.CALL, What.PUT])
 def test_an_expiring_contract_without_a_price_of_its_underlying_settles_by_its_own(begin, kind):
     """Nobody knows the index: the option is worth what it last traded at, not its whole strike; an alert says so."""

@@ -18,12 +18,16 @@ from aitrade.core.instruments import Kind as What
 from aitrade.core.money import format_rupees
 from aitrade.core.orders import Product, Update, VenueUpdate
 from aitrade.market.calendar import Calendar
-from aitrade.market.corporate_actions import parse_subject
+from aitrade.market.corporate_actions import Action, ActionKind, parse_subject
 from aitrade.market.feeds import Feed
 from aitrade.market.rules import Rules
 
 if TYPE_CHECKING:
     from aitrade.engine.loop import Engine
+
+
+_SHARES = frozenset({ActionKind.SPLIT, ActionKind.BONUS})
+"""What changes units."""
 
 
 class Overnight:
@@ -85,7 +89,16 @@ class Overnight:
             for action in parse_subject(row.subject):
                 affected = [held for held in [*self._held(), *self._holdings()] if held.instrument.symbol == row.symbol]
                 for held in affected:
-                    self._move(clearing.corporate_action(held, action))
+                    self._go_ex(held, action)
+
+    def _go_ex(self, held: Held, action: Action) -> None:
+        """A contract gets no dividend; a split changes a future's units, an option's terms are the exchange's."""
+        shares, instrument = action.kind in _SHARES, held.instrument
+        if not instrument.is_derivative or (shares and instrument.kind is What.FUTURE):
+            self._move(clearing.corporate_action(held, action))
+        elif shares:
+            text = f"{instrument.key} goes ex {action.kind.lower()}: its strike and units are not adjusted here"
+            self._engine.say("alert", f"{text}; compare them with the exchange's notice.", "clearing")
 
     def _held(self) -> Iterator[Held]:
         rows = self._engine.instruments

@@ -442,6 +442,8 @@ class Book:
         holding = self.state.holdings.get(move.instrument)
         lots = [holding.lot] if holding and move.product == Product.CNC else []
         lots += [self.state.positions.setdefault(key, Lot())] if not lots else []
+        if holding and lots[0] is holding.lot:
+            _grow(holding, move.quantity)
         for lot in lots:
             lot.quantity += move.quantity
             lot.cost += move.cost
@@ -532,6 +534,13 @@ def _after_fill(order: Order, fill: Fill) -> OrderState:
 def _morning(lot: Lot) -> Lot:
     """A carried position starts the day with its cost and no realised P&L of yesterday."""
     return Lot(quantity=lot.quantity, cost=lot.cost)
+
+
+def _grow(holding: Holding, units: int) -> None:
+    """A split or bonus gives what is on its way its part of the units, too."""
+    before, after = holding.lot.quantity, holding.lot.quantity + units
+    holding.t1 = holding.t1 * after // before
+    holding.bought = {day: part * after // before for day, part in holding.bought.items()}
 
 
 def _newest(bought: dict[str, int], units: int) -> dict[str, int]:
