@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from aitrade.cli import COMMANDS, main
+from aitrade.compliance.operations import noted
 from aitrade.core.money import format_rupees
 from aitrade.engine.client import EngineClient
 from aitrade.engine.settings import EngineSettings
@@ -133,6 +134,8 @@ def test_books_are_listed_and_a_traded_one_is_not_reset(home):
     assert (status, "stop the engine first" in output) == (2, True)
     assert call(home, "book", "new", "mine")[0] == 0
     assert call(home, "book", "reset", "mine")[0] == 0
+    (kept,) = noted(home, "book", "mine")
+    assert (kept.operation.outcome, (home / kept.reason.split()[-1] / "journal").is_dir()) == ("archived", True)
 
 
 def test_shares_that_are_held_are_listed_and_stay_open(home):

@@ -8,6 +8,7 @@ import click
 
 from aitrade.cli.options import data_folder, kind
 from aitrade.cli.trading import table
+from aitrade.compliance.operations import note
 from aitrade.core.clock import ist
 from aitrade.core.config import load
 from aitrade.core.errors import Refused
@@ -66,6 +67,7 @@ def reset(name: str, home: Path | None) -> None:
     archived = base / "archive" / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     archived.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(folder, archived)
+    note(base, "book", name, "archived", reason=f"it lies in {archived.relative_to(base)}")
     click.echo(f"Book {name} is archived as {archived}")
 
 
