@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_book import MadeBook
 from traded_home import BOOK, shelf, traded
 
 from aitrade.compliance.journal import Journal, segments, whole
@@ -220,6 +221,20 @@ def test_a_disk_lost_after_a_restore_to_a_moment_comes_back(home, book, tmp_path
     shutil.rmtree(home)
     restore(home, folder=tmp_path / "second", recovery=key)
     assert own(home / "books" / BOOK / "journal") == before
+
+
+def test_a_damaged_book_keeps_no_other_from_being_copied(home, book):
+    """The book that trades goes on being copied; the one that is damaged is named."""
+    other = MadeBook(home, "made-0")
+    other.day("2025-01-02")
+    other.journal.close()
+    path = segments(other.journal.folder)[-1]
+    data = bytearray(path.read_bytes())
+    data[len(data.rstrip(b"\0")) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(JournalBroken, match=path.name):
+        Mirror(home).copy()
+    assert copied(home) == own(book.journal.folder)
 
 
 def test_what_waits_to_be_copied_is_told_by_its_age(home, book):

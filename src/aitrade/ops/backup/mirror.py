@@ -60,13 +60,21 @@ class Mirror:
         self._key = Vault.ensure(home).sealing_keys()[0]
 
     def copy(self) -> Copied:
-        """Copy what was written since the last round; raise JournalBroken for a damaged record, OSError."""
-        size, aside = 0, []
+        """Copy what was written since the last round.
+
+        Raises OSError; JournalBroken for damaged records, when every other book is copied.
+        """
+        size, aside, broken = 0, [], []
         for book, folder in journals(self._home):
             if self._is_another(book, folder):
                 self._set_aside(book)
                 aside.append(book)
-            size += sum(self._segment(book, path) for path in segments(folder))
+            try:
+                size += sum(self._segment(book, path) for path in segments(folder))
+            except JournalBroken as damaged:
+                broken.append(str(damaged))
+        if broken:
+            raise JournalBroken(" ".join(broken))
         return Copied(size, tuple(aside))
 
     def _segment(self, book: str, path: Path) -> int:
