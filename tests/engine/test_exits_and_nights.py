@@ -244,6 +244,16 @@ def test_a_restart_without_an_instrument_is_told(begin, monkeypatch):
     assert last.engine.book.state.orders[target.id].state is OrderState.CANCELLED
 
 
+def test_what_no_data_know_is_worth_its_cost(begin):
+    """A contract that the day does not list any more neither stops the start nor is it worth nothing."""
+    service = begin()
+    service.engine.book.state.holdings["NSE:GONE"] = Holding(Lot(quantity=3, cost=3 * 900_00))
+    service.engine.snapshot()
+    again = begin()
+    assert again.engine.account.equity() == service.settings.cash
+    assert any("NSE:GONE is held and not in the data" in event.line.text for event in again.engine.book.events)
+
+
 def test_a_resting_market_order_keeps_its_protection(begin):
     """The bound that the exchange gave a market order is in the book, so that a restart does not lose it."""
     service = begin(cash=10**13)

@@ -13,7 +13,7 @@ from aitrade.brokers.simulator.exchange import PaperExchange
 from aitrade.compliance.journal import Journal
 from aitrade.compliance.tail import Tail
 from aitrade.core import logs
-from aitrade.core.clock import MINUTE, SECOND, ReplayClock, at, ist_date, ist_time
+from aitrade.core.clock import MINUTE, SECOND, ReplayClock, at, ist_time
 from aitrade.core.errors import DataRefused, Refused
 from aitrade.core.events import CashMove, Closed, DayBegan, Kind
 from aitrade.core.instruments import Instrument
@@ -40,7 +40,7 @@ from aitrade.engine.messages import (
 )
 from aitrade.engine.overnight import overnight, unsettled
 from aitrade.engine.pace import SPEEDS, Pace
-from aitrade.engine.past import recall, take_opening
+from aitrade.engine.past import recall, take_opening, take_unlisted
 from aitrade.engine.publisher import Publisher, Send
 from aitrade.engine.recovery import feed_for, halt_after_crashes, opened, recover, scorer_for
 from aitrade.engine.settings import ENGINE, Effective, EngineSettings, Who, continues, effective
@@ -496,21 +496,9 @@ class Service:
         for key in self._priced():
             if key in self._instruments:
                 self.engine.quotes.seed(self._day_bars(feed, key, feed.start))
-        self._price_unlisted(feed)
+        take_unlisted(self.engine, feed)
         self.engine.account.new_day(margins_of(self._rules, feed.day, self._instruments.values()))
         self._restart_strategies(feed, session.open)
-
-    def _price_unlisted(self, feed: Feed) -> None:
-        """What is held and not in the day's data keeps the last price that is stored of it; say so."""
-        state = self.engine.book.state
-        held = [key.rsplit("|", 1)[0] for key, lot in state.positions.items() if lot.quantity]
-        for key in dict.fromkeys([*held, *state.holdings]):
-            if key not in self._instruments:
-                bars = feed.history(key, DAY_MINUTES, 1, feed.start)
-                self.engine.quotes.seed(bars)
-                worth = f"shown at its close of {ist_date(bars[-1].start)}" if bars else "without a price"
-                text = f"{key} is held and not in the data of {feed.day}: it is {worth}; import them, then restart."
-                self.engine.say("alert", text, "feed")
 
     def _restart_strategies(self, feed: Feed, day_open: int) -> None:
         state = self.engine.book.state
