@@ -178,6 +178,33 @@ def test_money_is_conserved_over_days(begin):
         service.close()
 
 
+def test_the_deepest_fall_stays_after_the_day(begin):
+    """A day that is over is thinned for its curve; how far equity fell on it, by the minute, is told ever after."""
+    service = begin()
+    place(service, order("NSE:RELIANCE", quantity=300), order("NSE:TCS", Side.SELL, 70))
+    falls, peak = [0], service.engine.book.state.opening
+    while not service._driver.done:
+        before = len(service.engine.book.state.day.curve)
+        service.step(60)
+        for _ts, pnl in service.engine.book.state.day.curve[before:]:
+            equity = service.engine.book.state.opening + pnl
+            peak = max(peak, equity)
+            falls.append(equity - peak)
+    assert min(falls) < 0
+    assert service.performance().max_drawdown == min(falls)
+    service.close()
+    assert begin().performance().max_drawdown <= min(falls)
+
+
+def test_delivery_ties_no_margin(begin):
+    """What is bought for delivery is paid for: its row says no margin, so that rows and the book's margin agree."""
+    service = begin()
+    place(service, order("NSE:TCS", product=Product.CNC), order("NSE:RELIANCE"))
+    account = service.engine.account
+    assert account.position_margin("NSE:TCS", "CNC") == 0
+    assert account.position_margin("NSE:RELIANCE", "MIS") == account.margin_used() > 0
+
+
 def bought(service):
     """What the shares cost that are held, paise."""
     return sum(holding.lot.cost for holding in service.engine.book.state.holdings.values())

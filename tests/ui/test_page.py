@@ -1,5 +1,7 @@
 """The page in a real browser: light, alone, and honest about what has gone."""
 
+from itertools import pairwise
+
 import pytest
 from browser import opened, ready
 
@@ -105,6 +107,9 @@ def test_a_jump_takes_seconds_and_says_what_is_no_time(page):
     press.click()
     page.wait_for_function("aitrade.format.time(aitrade.state.time.now) >= '11:14:30'")
     assert sent == ['{"to":"11:14:30"}']
+    page.wait_for_function("aitrade.format.time(aitrade.state.funds.pnl_curve.at(-1)[0]) >= '11:14:00'")
+    stamps = [ts for ts, _pnl in page.evaluate("aitrade.state.funds.pnl_curve")]
+    assert {later - ts for ts, later in pairwise(stamps)} == {60_000_000_000}  # no minute of the way is missing
 
 
 def test_the_emergency_stop_needs_no_kernel(page, trading):

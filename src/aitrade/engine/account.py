@@ -245,10 +245,10 @@ class Account:
         return self._engine.limits.day_loss
 
     def position_margin(self, instrument: str, product: str) -> int:
-        """Return what a position ties by itself."""
+        """Return what a position ties by itself; delivery is paid for, and ties nothing."""
         row = self._engine.instruments.get(instrument)
         lot = self._engine.book.state.positions[position_key(instrument, product)]
-        if row is None or not lot.quantity:
+        if row is None or not lot.quantity or product == Product.CNC:
             return 0
         if not row.is_derivative:
             return self.margins.shares(Product(product), lot.quantity, round(lot.average))

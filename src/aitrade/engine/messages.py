@@ -171,7 +171,7 @@ class Funds(msgspec.Struct, frozen=True, kw_only=True):
     """Realised + unrealised - charges since the day began, carried positions from yesterday's last price."""
     loss_limit: int
     pnl_curve: list[list[int]] = []
-    """[ts, day_pnl] each market minute; in snapshots, and a single new point in frames."""
+    """[ts, day_pnl] each market minute; whole in snapshots, in frames what is new and the newest."""
 
 
 class StrategyRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -299,6 +299,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     """[ts, equity] since the book began, a point a market minute, thinned to at most 2,000."""
     drawdown: list[list[int]]
     max_drawdown: int
+    """The deepest fall from the highest equity before it, by the minute, whatever is thinned above."""
     charges: dict[str, int]
     by_strategy: dict[str, int]
     exposure_long: int

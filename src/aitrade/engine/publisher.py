@@ -35,6 +35,8 @@ class Publisher:
         self._encode = msgspec.json.Encoder().encode
         self._time_sent = 0
         self._health_sent = 0
+        self._points = 0
+        """Place in the day's curve of the newest point that was sent."""
         self.listeners = 0
         """How many streams are open; without any, changes are only forgotten."""
 
@@ -50,6 +52,7 @@ class Publisher:
         if not self.listeners:
             return
         if self._day != before:
+            self._points = 0
             self._send([self._encode(self._whole())])
             return
         stamp = time.time_ns()
@@ -100,7 +103,8 @@ class Publisher:
             money_moved = True
             frames.append(self._encode({"type": "strategies", "rows": self._views.strategies()}))
         if money_moved:
-            frames.append(self._single("funds", self._views.funds(whole=False)))
+            frames.append(self._single("funds", self._views.funds(since=self._points)))
+            self._points = max(len(self._engine.book.state.day.curve) - 1, 0)
         return frames
 
     def _single(self, name: str, struct: msgspec.Struct) -> bytes:

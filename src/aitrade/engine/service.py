@@ -199,7 +199,7 @@ class Service:
             world=self.world(),
             time=self.time(),
             health=self.health(),
-            funds=self._views.funds(whole=True),
+            funds=self._views.funds(since=0),
             instruments=[engine.instruments[key] for key in shown if key in engine.instruments],
             indices=self.feed.indices,
             watchlist=self.feed.watchlist,

@@ -142,6 +142,9 @@ class State(msgspec.Struct):
     """(ts, equity) at the end of each market day."""
     course: list[tuple[int, int]] = []
     """(ts, equity) of the days before, a point every `COURSE_MINUTES` and one at each day's end."""
+    peak: int = 0
+    deepest: int = 0
+    """Of the days before, minute by minute: the highest equity, and the deepest fall from one; 0 of none."""
     crashes: list[int] = []
     """When the engine was found to have died, market time."""
     closed: bool = True
@@ -475,6 +478,15 @@ class Book:
             began = body.equity - body.day_pnl
             self.state.course += [(ts, began + pnl) for ts, pnl in day.curve[:-1:COURSE_MINUTES]]
             self.state.course.append((ts, body.equity))
+            self._fall([*(began + pnl for _ts, pnl in day.curve), body.equity])
+
+    def _fall(self, equities: list[int]) -> None:
+        """Keep a day's highest equity and deepest fall: its course alone has too few points for them."""
+        state = self.state
+        state.peak = max(state.peak, state.opening)
+        for equity in equities:
+            state.peak = max(state.peak, equity)
+            state.deepest = min(state.deepest, equity - state.peak)
 
     def _convert(self, body: Conversion, _ts: int) -> None:
         """Move units to another product, out of the owners' lots in turn, a person's own first."""

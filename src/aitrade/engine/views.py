@@ -130,11 +130,10 @@ class Views:
             )
         return rows
 
-    def funds(self, *, whole: bool) -> Funds:
-        """Return the money; the day's curve whole, or its newest point."""
+    def funds(self, *, since: int = -1) -> Funds:
+        """Return the money; of the day's curve the points from place `since` on, of itself the newest."""
         engine, account = self._engine, self._engine.account
         state = engine.book.state
-        curve = state.day.curve if whole else state.day.curve[-1:]
         return Funds(
             opening=account.opening(),
             cash=account.cash(),
@@ -146,7 +145,7 @@ class Views:
             charges=sum(state.day.charges),
             day_pnl=account.day_pnl(),
             loss_limit=account.loss_limit(),
-            pnl_curve=[list(point) for point in curve],
+            pnl_curve=[list(point) for point in state.day.curve[since:]],
         )
 
     def strategies(self) -> list[StrategyRow]:
@@ -188,16 +187,17 @@ class Views:
         points = [*points[: -1 : len(points) // CURVE_POINTS + 1], points[-1]]
         long, short = engine.account.exposure()
         drawdown = _drawdown(points, state.opening)
+        today_s = _drawdown([*today, points[-1]], max(state.opening, state.peak))
         return Performance(
             opening=state.opening,
             equity=[list(point) for point in points],
             drawdown=drawdown,
-            max_drawdown=min((fall for _ts, fall in drawdown), default=0),
+            max_drawdown=min(state.deepest, *(fall for _ts, fall in drawdown + today_s)),
             charges=dict(zip(CHARGE_COMPONENTS, state.charges, strict=True)),
             by_strategy=self._by_strategy(),
             exposure_long=long,
             exposure_short=short,
-            funds=self.funds(whole=False),
+            funds=self.funds(),
         )
 
     def _by_strategy(self) -> dict[str, int]:
