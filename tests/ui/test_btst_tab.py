@@ -43,3 +43,25 @@ def test_below_the_bar_nothing_can_be_sent(page):
     for row in page.locator(".btst-row").all()[:5]:
         enough = float(row.locator(".btst-score b").inner_text()) >= SENDABLE
         assert row.locator("button.btn-buy").is_enabled() == enough
+
+
+def test_a_factor_that_does_not_count_has_neither_name_nor_bar(page):
+    """Where a session lacks what a factor needs, the names over the bars are those of the bars."""
+
+    def without_the_fourth(route):
+        answer = route.fetch()
+        told = answer.json()
+        for row in told["candidates"]:
+            row["factors"][3]["out_of"] = 0
+        route.fulfill(response=answer, json=told)
+
+    page.route("**/aitrade/api/btst", without_the_fourth)
+    page.reload()
+    page.wait_for_function("document.body.dataset.ready === 'true'")
+    page.evaluate("aitrade.go('btst')")
+    page.locator(".btst-row").first.wait_for()
+    names = page.locator(".btst-over").all_inner_texts()
+    bars = page.locator(".btst-row").first.locator(".btst-spark .btst-bar")
+    titles = [one.get_attribute("title").split(":")[0] for one in bars.all()]
+    assert titles == names
+    assert len(names) == 5

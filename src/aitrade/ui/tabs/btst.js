@@ -21,6 +21,7 @@ function render({ model, el }) {
   const opened = new Set();
   const rows = new Map();
   let list = null;
+  let counted = new Set();
   let visible = false;
   let asking = false;
   let asked = 0;
@@ -77,7 +78,8 @@ function render({ model, el }) {
     nothing.hidden = list.candidates.length > 0;
     const focus = document.activeElement?.dataset?.btst;
     rows.clear();
-    nameFactors(list.candidates[0]?.factors ?? []);
+    counted = new Set(list.candidates.flatMap(({ factors }) => factors.filter(({ out_of }) => out_of).map(({ name }) => name)));
+    nameFactors((list.candidates[0]?.factors ?? []).filter(({ name }) => counted.has(name)));
     lines.replaceChildren(...list.candidates.flatMap((candidate, place) => candidateRows(candidate, place)));
     if (focus) lines.querySelector(`[data-btst="${CSS.escape(focus)}"]`)?.focus();
     drawPrices(rows.keys());
@@ -89,7 +91,7 @@ function render({ model, el }) {
     const names = element('div', 'btst-spark');
     names.append(...factors.map(({ name, out_of }) => {
       const made = element('span', 'btst-over', name);
-      made.title = `${name}: up to ${out_of} points`;
+      made.title = out_of ? `${name}: up to ${out_of} points` : name;
       return made;
     }));
     titles.children[columns.indexOf('Factors')].replaceChildren(factors.length ? names : 'Factors');
@@ -144,10 +146,10 @@ function render({ model, el }) {
 
   function spark(factors) {
     const made = element('div', 'btst-spark');
-    for (const factor of factors) {
-      if (!factor.out_of) continue;
-      const drawn = made.appendChild(bar(factor.points / factor.out_of, ''));
-      drawn.title = `${factor.name}: ${points(factor.points)} of ${factor.out_of}; ${factor.because}`;
+    // One that counts for another share keeps its place here: every bar stands under its name.
+    for (const factor of factors.filter(({ name }) => counted.has(name))) {
+      const drawn = made.appendChild(bar(factor.out_of ? factor.points / factor.out_of : 0, ''));
+      drawn.title = `${factor.name}: ${factor.out_of ? `${points(factor.points)} of ${factor.out_of}; ` : ''}${factor.because}`;
     }
     return made;
   }

@@ -217,7 +217,7 @@ function render({ el }) {
     const found = await desk.get('/underlyings');
     if (!found.includes(underlying)) underlying = desk.state.indices.find((key) => found.includes(key)) ?? found[0] ?? '';
     options(names, found, underlying, format.symbol);
-    bar.hidden = table.hidden = !found.length;
+    bar.hidden = frame.hidden = !found.length;
     el.closest('.fno')?.classList.toggle('fno-without', !found.length);
     note.classList.toggle('fno-nothing', !found.length);
     if (!found.length) put(note, withoutOptions(desk));
