@@ -111,7 +111,7 @@ def test_a_broken_record_is_named(filled):
     data = bytearray(path.read_bytes())
     data[HEADER.size + 12] ^= 1
     path.write_bytes(data)
-    with pytest.raises(JournalBroken, match="the record after number -1"):
+    with pytest.raises(JournalBroken, match="the first record"):
         verify(filled)
 
 

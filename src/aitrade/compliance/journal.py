@@ -98,7 +98,8 @@ def frames(path: Path, before: bytes | None = None) -> Iterator[Frame]:
         length, inverted = LENGTHS.unpack_from(data, offset)
         if length == 0 and inverted == 0:
             return
-        where = f"{path.name}, the record after number {seq} (byte {offset})"
+        which = f"the record after number {seq}" if seq >= 0 else "the first record"
+        where = f"{path.name}, {which} (byte {offset})"
         if length ^ inverted != _INVERT:
             raise JournalBroken(f"{where}: its length is damaged; restore the segment from the backup.")
         start, end = offset + LENGTHS.size, offset + LENGTHS.size + length
