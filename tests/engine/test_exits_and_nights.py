@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from aitrade.compliance.journal import HEADER, segments
+from aitrade.core.clock import ist_time
 from aitrade.core.errors import OrderRefused
 from aitrade.core.events import CARRY, CashMove, Kind, Record
 from aitrade.core.instruments import Kind as What
@@ -176,6 +177,27 @@ def test_a_stocks_contract_is_out_before_it_would_settle_in_shares(begin):
     (out,) = [row for row in service.orders() if row.actor == "square-off"]
     assert (out.instrument, out.product, out.reason) == (stock.key, "NRML", "out before its expiry")
     assert [positions[f"{row.key}|NRML"].quantity for row in (stock, index)] == [0, index.lot]
+
+
+def test_an_index_contract_is_squared_off_before_it_stops_on_its_expiry_day(begin):
+    """From 2026-12-07 it stops at 15:30, a quarter of an hour before the others: so does its square-off come."""
+    day = "2026-12-08"
+    service = begin(day=day, start="15:15", cash=10**10)
+    service.step(60)
+    rows = [row for row in service.engine.instruments.values() if row.underlying == "NSE:NIFTY"]
+    deep = service.engine.quotes.last("NSE:NIFTY") * 99 // 100
+    ends = next(row for row in rows if row.kind is What.CALL and row.expiry == day and row.strike >= deep)
+    stays = next(row for row in rows if row.kind is What.FUTURE)
+    for row in (ends, stays):
+        service.engine.place(OrderRequest(instrument=row.key, side=Side.BUY, quantity=row.lot), TRADER)
+    service.step(120)
+    assert [service.engine.book.position(row.key, "MIS") for row in (ends, stays)] == [ends.lot, stays.lot]
+    service.step(11 * 60)
+    assert [service.engine.book.position(row.key, "MIS") for row in (ends, stays)] == [0, stays.lot]
+    service.step(15 * 60)
+    assert service.engine.book.position(stays.key, "MIS") == 0
+    out = [row for row in service.orders() if row.actor == "square-off"]
+    assert [ist_time(row.created)[:5] for row in out] == ["15:20", "15:35"]
 
 
 def test_an_intraday_hedge_is_squared_off_where_the_margin_is_there(begin):

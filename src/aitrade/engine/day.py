@@ -12,11 +12,14 @@ from aitrade.core.orders import Product
 from aitrade.engine.settings import SQUARE_OFF
 from aitrade.market.calendar import Calendar, Segment, segment_of
 from aitrade.market.rules import Rules
+from aitrade.market.simulated.expiries import last_trade
 
 if TYPE_CHECKING:
     from aitrade.engine.commands import Commands
     from aitrade.engine.loop import Engine
 
+Group = tuple[Segment, bool]
+"""What stops trading at one time: a segment, and apart from it an index's contracts that stop earlier on expiry day."""
 SILENT = MINUTE
 """Market time without any price after which an exit is told to wait."""
 
@@ -30,51 +33,51 @@ class MarketDay:
         self._calendar = calendar
         self._rules = rules
         self.day = day
-        self._squared_off: set[Segment] = set()
+        self._squared_off: set[Group] = set()
         self._missed: set[str] = set()
-        self._due = self._square_off_times()
-        self._closes = {segment: self._close_of(segment) for segment in Segment}
+        self._due: dict[Group, int] = {}
+        self._closes: dict[Group, int] = {}
+        for segment in Segment:
+            if calendar.is_trading_day(day, segment):
+                self._note_times(segment)
 
     def on_minute(self, ts: int) -> None:
         """Do what is due: square off what may not see the night, and mark what did not get out in time."""
-        for segment, due in self._due.items():
-            if due <= ts and segment not in self._squared_off:
-                self._square_off(segment)
-            elif due <= ts < self._closes[segment]:
-                self._square_off_again(segment)
-        for segment, close in self._closes.items():
+        for group, due in self._due.items():
+            if due <= ts and group not in self._squared_off:
+                self._square_off(group)
+            elif due <= ts < self._closes[group]:
+                self._square_off_again(group)
+        for group, close in self._closes.items():
             if close <= ts:
-                self._mark_missed(segment)
+                self._mark_missed(group)
 
     def close(self) -> None:
         """The day's data have ended: note the equity."""
-        for segment in Segment:
-            self._mark_missed(segment)
+        for group in self._closes:
+            self._mark_missed(group)
         self._engine.mark(closing=True)
 
-    def _square_off_times(self) -> dict[Segment, int]:
-        return {
-            segment: at(self.day, self._rules.square_off(self.day, segment))
-            for segment in Segment
-            if self._calendar.is_trading_day(self.day, segment)
-        }
+    def _note_times(self, segment: Segment) -> None:
+        """Note when a segment is squared off and closes; contracts that stop earlier, as long before their stop."""
+        close = self._calendar.session(self.day, segment).close
+        due = at(self.day, self._rules.square_off(self.day, segment))
+        self._due[segment, False], self._closes[segment, False] = due, close
+        stop = last_trade(self._calendar, self.day, index=True) if segment is Segment.DERIVATIVES else close
+        if stop < close:
+            self._due[segment, True], self._closes[segment, True] = stop - (close - due), stop
 
-    def _close_of(self, segment: Segment) -> int:
-        if not self._calendar.is_trading_day(self.day, segment):
-            return 0
-        return self._calendar.session(self.day, segment).close
-
-    def _square_off(self, segment: Segment) -> None:
-        self._squared_off.add(segment)
-        keys = self._due_out(segment)
-        for key in dict.fromkeys([*keys, *self._ordered(segment)]):
+    def _square_off(self, group: Group) -> None:
+        self._squared_off.add(group)
+        keys = self._due_out(group)
+        for key in dict.fromkeys([*keys, *self._ordered(group)]):
             self._commands.exit_or_say(key, SQUARE_OFF)
         if keys:
-            self._say_sent(len(keys), segment)
+            self._say_sent(len(keys), group[0])
 
-    def _square_off_again(self, segment: Segment) -> None:
+    def _square_off_again(self, group: Group) -> None:
         """Try what nothing works on any more: another leg's exit may have freed the margin that one was refused for."""
-        for key in self._due_out(segment):
+        for key in self._due_out(group):
             if not self._engine.working_on(key):
                 with suppress(OrderRefused):
                     self._commands.exit(key, SQUARE_OFF)
@@ -93,33 +96,36 @@ class MarketDay:
             return self._engine.unpriced
         return f"No price has come since {ist_time(newest)}."
 
-    def _mark_missed(self, segment: Segment) -> None:
-        for key in self._due_out(segment):
+    def _mark_missed(self, group: Group) -> None:
+        for key in self._due_out(group):
             if key not in self._missed:
                 self._missed.add(key)
                 self._engine.note(key, "square-off missed: close it by hand")
                 self._engine.say("alert", f"{key} did not get out before the close; close it by hand.", "square-off")
 
-    def _due_out(self, segment: Segment) -> list[str]:
+    def _due_out(self, group: Group) -> list[str]:
         """Return the open positions that may not see the night, shorts first: a hedge goes behind what it hedges."""
         positions = self._engine.book.state.positions
-        found = [key for key, lot in positions.items() if lot.quantity and self._ends_today(key, segment)]
+        found = [key for key, lot in positions.items() if lot.quantity and self._ends_today(key, group)]
         return sorted(found, key=lambda key: positions[key].quantity > 0)
 
-    def _ends_today(self, key: str, segment: Segment) -> bool:
+    def _ends_today(self, key: str, group: Group) -> bool:
         """Whether a position is intraday, or a stock's contract on the day on which it would settle in shares."""
         instrument, product = key.rsplit("|", 1)
         row = self._engine.instruments.get(instrument)
-        if row is None or segment_of(row) is not segment:
+        if row is None or self._group(row) != group:
             return False
         return product == Product.MIS or (row.expiry == self.day.isoformat() and is_physical(row, self._rules))
 
-    def _ordered(self, segment: Segment) -> list[str]:
+    def _ordered(self, group: Group) -> list[str]:
         """Intraday orders still on their way: what fills before its cancellation arrives has to go out too."""
-        requests = [order.request for order in self._engine.book.working_orders()]
-        intraday = (request for request in requests if request.product is Product.MIS)
-        return [f"{r.instrument}|{Product.MIS}" for r in intraday if self._segment(r.instrument) is segment]
+        rows = self._engine.instruments
+        intraday = [o.request for o in self._engine.book.working_orders() if o.request.product is Product.MIS]
+        listed = [request.instrument for request in intraday if request.instrument in rows]
+        return [f"{key}|{Product.MIS}" for key in listed if self._group(rows[key]) == group]
 
-    def _segment(self, instrument: str) -> Segment | None:
-        row: Instrument | None = self._engine.instruments.get(instrument)
-        return segment_of(row) if row else None
+    def _group(self, row: Instrument) -> Group:
+        """Return what an instrument stops trading with."""
+        segment = segment_of(row)
+        early = (segment, True) in self._due and row.expiry == self.day.isoformat()
+        return segment, early and not is_physical(row, self._rules)
