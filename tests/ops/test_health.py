@@ -27,9 +27,10 @@ from aitrade.ops.machine_clock import machine_clock, read
 from aitrade.ops.supervisor import BEAT, Beat, address_of
 
 
-def beat(home, *, pid=0, ago_s=0):
+def beat(home, *, pid=0, ago_s=0, watching_s=0):
     """A supervisor's sign of life."""
-    sign = Beat(pid or os.getpid(), time.time_ns() - ago_s * SECOND, {"page": 2})
+    now = time.time_ns()
+    sign = Beat(pid or os.getpid(), now - ago_s * SECOND, {"page": 2}, now - watching_s * SECOND)
     write_private(home / BEAT, msgspec.json.encode(sign))
 
 
@@ -155,6 +156,16 @@ def test_what_watches_beside_the_engine_is_seen_to_die(tmp_path, name, file):
         text = str(pid) if file.endswith(".pid") else json.dumps({"pid": pid, "port": 0})
         write_private(tmp_path / "run" / file, text)
         assert health(tmp_path).of(name).state is state
+
+
+@pytest.mark.parametrize("name", ["watcher", "scheduler", "copier"])
+def test_what_watches_and_never_starts_is_down(tmp_path, name):
+    """A minute after its supervisor has begun it starts no more: nobody watches, and health says so."""
+    beat(tmp_path, watching_s=30)
+    assert health(tmp_path).of(name).ok
+    beat(tmp_path, watching_s=90)
+    part = health(tmp_path).of(name)
+    assert (part.state, "has not started" in part.reason) == (State.DOWN, True)
 
 
 def test_a_process_that_ended_and_was_not_reaped_is_dead():

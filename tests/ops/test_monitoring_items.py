@@ -7,6 +7,7 @@ import pytest
 
 from aitrade.core.config import load
 from aitrade.core.errors import JournalBroken, OrderRefused
+from aitrade.ops.health import Component, State, SystemHealth
 from aitrade.ops.preflight import audit_logging, observing
 from aitrade.ops.preflight.audit_logging import AuditLogging
 from aitrade.ops.preflight.check import Status
@@ -103,6 +104,13 @@ def test_orders_that_do_not_get_through_fail(ground):
                 MetricsCollected().examine(ground)
         finally:
             client.set_trading("resume", "a drill")
+
+
+@pytest.mark.parametrize(("state", "well"), [(State.OK, True), (State.UNKNOWN, False), (State.DOWN, False)])
+def test_nothing_is_killed_before_it_has_started(state, well):
+    """A watcher that starts still is no fault, and nothing to kill yet: the item waits for it."""
+    found = SystemHealth(1, state is not State.DOWN, [Component(observing.KILLED, state, "it starts")])
+    assert observing._well(found) is well
 
 
 def test_monitoring_that_sees_no_part_down_fails(ground, monkeypatch):

@@ -20,7 +20,7 @@ from aitrade.core.errors import AitradeError
 from aitrade.engine.client import EngineClient
 from aitrade.engine.messages import Health
 from aitrade.ops.machine_clock import machine_clock
-from aitrade.ops.supervisor import BEAT, BEAT_SECONDS, Beat, address_of
+from aitrade.ops.supervisor import BEAT, BEAT_SECONDS, START_SECONDS, Beat, address_of
 
 ANSWER_SECONDS = 2.0
 """How long a part may take to answer."""
@@ -155,9 +155,12 @@ _WATCHERS = (
 def _watcher(name: str, path: Path, does: str, beat: Beat | None) -> Component:
     """It serves nobody, so that its process has to do: whether what it does arrives, that part's own drill shows."""
     pid = _pid(path)
-    if not pid:
-        words = f"none runs to {does}" if beat is None else "it starts"
-        return Component(name, State.OFF if beat is None else State.UNKNOWN, words)
+    if not pid and beat is None:
+        return Component(name, State.OFF, f"none runs to {does}")
+    if not pid and beat is not None:
+        late = beat.since and time.time_ns() - beat.since > START_SECONDS * SECOND
+        words = f"it has not started: nothing is there to {does}" if late else "it starts"
+        return Component(name, State.DOWN if late else State.UNKNOWN, words)
     if _alive(pid):
         return Component(name, State.OK, f"runs to {does}")
     words = f"process {pid} has died: nothing is there to {does}"

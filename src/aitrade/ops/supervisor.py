@@ -40,11 +40,12 @@ _log = logs.get(__name__)
 
 
 class Beat(msgspec.Struct, frozen=True):
-    """A supervisor's sign of life; `at` is ns UTC, `restarts` by child since it began."""
+    """A supervisor's sign of life; `at` is ns UTC, `restarts` by child since it began, at `since` (0: not said)."""
 
     pid: int
     at: int
     restarts: dict[str, int]
+    since: int = 0
 
 
 class Supervisor:
@@ -57,7 +58,7 @@ class Supervisor:
         engine = Child("engine", "aitrade.engine.process", msgspec.json.encode(settings), self._engine_serves)
         self._children = [Running(child, logs / f"{child.name}.log") for child in (engine, *others)]
         self._stopping = False
-        self._beaten = 0.0
+        self._beaten, self._since = 0.0, time.time_ns()
         self._lock: FileLock | None = None
 
     def start(self) -> None:
@@ -134,7 +135,7 @@ class Supervisor:
         if time.monotonic() - self._beaten >= BEAT_SECONDS:
             self._beaten = time.monotonic()
             restarts = {running.child.name: running.restarts for running in self._children}
-            beat = Beat(os.getpid(), time.time_ns(), restarts)
+            beat = Beat(os.getpid(), time.time_ns(), restarts, self._since)
             write_private(self._settings.home_path / BEAT, msgspec.json.encode(beat))
             notify(ALIVE)
 

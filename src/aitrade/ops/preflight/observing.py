@@ -18,7 +18,7 @@ from aitrade.core.errors import Refused
 from aitrade.core.metrics import TARGETS
 from aitrade.engine.client import EngineClient
 from aitrade.ops.errors import ErrorGroup, errors
-from aitrade.ops.health import SystemHealth, health
+from aitrade.ops.health import State, SystemHealth, health
 from aitrade.ops.preflight.audit_logging import probe
 from aitrade.ops.preflight.check import Finding, Measured, Section, Source, finding
 from aitrade.ops.preflight.ground import Ground
@@ -42,11 +42,13 @@ class HealthMonitoring:
     def examine(self, ground: Ground) -> Finding:
         """Kill it and look; whatever comes of it, wait until everything is well again."""
         home = _served(ground)
-        before = awaited(lambda: health(home), lambda found: found.ok, BACK_SECONDS)[0]
+        before = awaited(lambda: health(home), _well, BACK_SECONDS)[0]
+        if before.of(KILLED).state is not State.OK:
+            raise Refused(f"The scratch {KILLED} did not start within {BACK_SECONDS:g} s.")
         _kill(home)
         seen, seen_s = awaited(lambda: health(home), lambda found: not found.of(KILLED).ok, SEEN_SECONDS)
         status, told = _endpoint(home)
-        after, back_s = awaited(lambda: health(home), lambda found: found.ok, BACK_SECONDS)
+        after, back_s = awaited(lambda: health(home), _well, BACK_SECONDS)
         wrong = [f"before anything was killed: {reason}" for reason in before.reasons]
         wrong += [] if not seen.of(KILLED).ok else [f"the killed {KILLED} was not seen within {SEEN_SECONDS:g} s"]
         if seen.reasons and (status, KILLED in told) != (HTTPStatus.SERVICE_UNAVAILABLE, True):
@@ -172,6 +174,11 @@ def awaited(look: Callable[[], T], enough: Callable[[T], bool], seconds: float) 
     while not enough(seen := look()) and time.monotonic() - began < seconds:
         time.sleep(0.02)
     return seen, time.monotonic() - began
+
+
+def _well(found: SystemHealth) -> bool:
+    """Whether nothing is wrong, and what is to be killed is there: it starts when the page serves already."""
+    return found.ok and found.of(KILLED).state is State.OK
 
 
 def _kill(home: Path) -> None:
