@@ -211,6 +211,19 @@ def test_a_quantity_over_the_freeze_limit_is_sent_in_slices(page):
     page.keyboard.press("Escape")
 
 
+def test_a_refusal_of_lots_has_the_width_of_the_ticket(page):
+    """The sentence at a quantity in lots is not squeezed beside the choice of lots or units."""
+    key = page.evaluate("aitrade.get('/instruments?q=NIFTY FUT&limit=1').then(([row]) => row.key)")
+    page.evaluate("key => aitrade.select(key)", key)
+    page.evaluate("document.activeElement?.blur()")
+    page.keyboard.press("b")
+    page.locator(".ticket.open .ticket-quantity input").fill("900")
+    fault = page.locator(".ticket.open .ticket-quantity .ticket-fault").first
+    fault.wait_for()
+    assert fault.bounding_box()["width"] > 300
+    page.keyboard.press("Escape")
+
+
 def test_a_working_order_is_changed_and_cancelled_in_its_row(page):
     """Modify takes new terms under the row, shows the engine's sentence when it refuses, and Cancel takes it back."""
     key = "NSE:SBIN"
@@ -334,9 +347,11 @@ def test_orders_need_no_kernel(page, trading):
     assert orders(page, key)[0]["quantity"] == 3
 
 
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080)])
 @pytest.mark.parametrize("tab", ["dashboard", "portfolio", "system"])
-def test_nothing_hangs_over_at_1366(page, tab):
-    """On a small screen no panel of the tab has to be scrolled sideways, and the page itself not at all."""
+def test_nothing_hangs_over(page, tab, size):
+    """On a small screen and on a wide one no panel of the tab has to be scrolled sideways, and the page not at all."""
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
     page.evaluate("tab => aitrade.go(tab)", tab)
     page.locator(f"#tab-{tab} .panel").first.wait_for()
     page.wait_for_timeout(1500)
@@ -345,4 +360,4 @@ def test_nothing_hangs_over_at_1366(page, tab):
         ".filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.parentElement.className)", tab
     )  # fmt: skip
     assert wide == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1366
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

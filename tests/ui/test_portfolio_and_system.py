@@ -78,6 +78,19 @@ def test_the_portfolio_s_figures_are_of_one_moment(page, bought):
         page.wait_for_timeout(700)
 
 
+def test_bars_stand_in_the_order_that_they_are_told_in(page):
+    """The largest charge is above, also when it became the largest after it was first drawn."""
+    order = page.evaluate(
+        """() => {
+            const one = aitrade.bars({ empty: 'none' });
+            one.show([['GST', 5], ['STT', 3]]);
+            one.show([['STT', 9], ['GST', 6], ['SEBI', 1]]);
+            return [...one.element.querySelectorAll('.bars-name')].map((name) => name.textContent);
+        }"""
+    )
+    assert order == ["STT", "GST", "SEBI"]
+
+
 def test_a_hidden_tab_does_no_work(page, bought):
     """While another tab is looked at, the Portfolio's elements stay as they are; shown again, they catch up."""
     page.evaluate("aitrade.go('portfolio')")

@@ -190,9 +190,10 @@ export function bars({ value = String, cls = "", plain = false, empty = "" } = {
       made.get(name).line.remove();
       made.delete(name);
     }
-    for (const [name, amount] of rows) {
+    for (const [place, [name, amount]] of rows.entries()) {
       if (!made.has(name)) made.set(name, make(name));
-      const { ink, number } = made.get(name);
+      const { line, ink, number } = made.get(name);
+      if (element.children[place + 1] !== line) element.insertBefore(line, element.children[place + 1] ?? null);
       const share = (Math.abs(amount) / most) * (plain ? 100 : 50);
       ink.style.cssText = `width:${share}%;left:${plain ? 0 : amount < 0 ? 50 - share : 50}%`;
       ink.className = plain ? "" : amount < 0 ? "down" : "up";

@@ -3,6 +3,7 @@
 const WORKING = new Set(["NEW", "PENDING", "IN_DOUBT", "OPEN", "PARTIALLY_FILLED"]);
 const BAD = new Set(["REJECTED", "IN_DOUBT"]);
 const MOST_NAMED = 6;
+const wide = matchMedia("(min-width: 1600px)"); // there the owner has a column of its own
 const STATES = { PARTIALLY_FILLED: "partial", IN_DOUBT: "in doubt" };
 const DERIVATIVE = new Set(["FUTURE", "CALL", "PUT"]);
 
@@ -133,7 +134,7 @@ function orderTable() {
     { title: "Value", num: true, wide: true, text: ({ average, filled }) => (filled ? format.rupees(Math.round(average * filled), { dp: 0 }) : "–"), cls: () => "dim", hint: "Of what filled" },
     { title: "Changed", wide: true, text: ({ updated }) => format.time(updated), cls: () => "dim" },
     { title: "Owner", wide: true, text: ({ strategy }) => strategy || "by hand", cls: () => "dim" },
-    { title: "Reason", text: ({ reason, strategy }) => reason || strategy, cls: () => "dim rest", update: reasoned },
+    { title: "Reason", text: ({ reason, strategy }) => reason || (wide.matches ? "" : strategy), cls: () => "dim rest", update: reasoned },
     {
       title: "",
       make: (cell, row) => {

@@ -12,7 +12,7 @@ const FUNDS = [
   ["Cash", ({ cash }) => aitrade.format.rupees(cash)],
   ["Opening", ({ opening }) => aitrade.format.rupees(opening)],
   ["Realised", ({ realised }) => signed(realised), ({ realised }) => direction(realised)],
-  ["Unrealised", ({ unrealised }) => signed(unrealised), ({ unrealised }) => direction(unrealised)],
+  ["Unrealised", ({ unrealised }) => signed(unrealised), ({ unrealised }) => direction(unrealised), "Since it was bought; the day's P&L counts what was held over night from yesterday's close"],
   ["Charges", ({ charges }) => aitrade.format.rupees(charges)],
   ["Unsettled", ({ unsettled }) => aitrade.format.rupees(unsettled)],
 ];
@@ -25,8 +25,9 @@ function fundsPanel() {
   const room = node("i");
   limit.append(room);
   const cells = FUNDS.map(([name]) => [name, node("span", "num")]);
+  const rows = FUNDS.map(([, , , hint = ""], i) => Object.assign(node("label", "", cells[i][0], cells[i][1]), { title: hint }));
   const box = panel("Day's P&L", "funds");
-  box.body.append(big, line.element, limit, node("div", "fund-rows", "", ...cells.map(([name, cell]) => node("label", "", name, cell))));
+  box.body.append(big, line.element, limit, node("div", "fund-rows", "", ...rows));
   let curve = [];
 
   // A frame brings the newest point only; a snapshot brings them all.
