@@ -75,6 +75,14 @@ def test_an_index_has_no_ticket(page):
     assert "limit" not in words
 
 
+def test_charts_begin_with_what_was_chosen(page):
+    """What a person selected on another tab is what the charts show when they are opened for the first time."""
+    page.evaluate("aitrade.select('NSE:INFY')")
+    page.evaluate("aitrade.go('charts')")
+    page.locator(".chart-line b").first.wait_for()
+    page.wait_for_function("document.querySelector('.chart-line b').textContent === 'INFY'", timeout=10_000)
+
+
 def test_a_network_that_is_gone_is_named(page):
     """The page says so within seconds, not that the engine is silent, and comes back by itself."""
     page.context.set_offline(True)

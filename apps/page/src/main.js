@@ -22,7 +22,9 @@ window.aitrade = {
 const boot = JSON.parse(document.getElementById('aitrade-boot').textContent);
 const places = buildShell(document.getElementById('app'));
 on('snapshot', () => {
-  if (!state.selected && state.watchlist.length) select(state.watchlist[0]);
+  if (state.selected || !state.watchlist.length) return;
+  state.preset = state.watchlist[0]; // nobody chose it
+  select(state.preset);
 });
 // What was chosen may have expired over night.
 on('day', async () => {

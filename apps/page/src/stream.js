@@ -18,7 +18,7 @@ export const state = {
   quotes: new Map(), instruments: new Map(), indices: [], watchlist: [],
   orders: new Map(), trades: new Map(), positions: new Map(), holdings: new Map(), strategies: new Map(),
   events: new Map(), alerts: new Map(),
-  selected: null, tab: null,
+  selected: null, preset: null, tab: null,
 };
 
 const listeners = new Map();

@@ -43,6 +43,8 @@ class Desk {
     this.root.replaceChildren(this.toolbar.element, this.grid);
     this.book.listeners.add(() => this.charts.forEach((chart) => chart.paintFront()));
     this.open(workspace.current);
+    const { selected, preset } = window.aitrade.state;
+    if (selected !== preset) this.#selected(selected); // chosen before there was a chart
     this.#listen();
   }
 
