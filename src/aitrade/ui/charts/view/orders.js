@@ -4,6 +4,7 @@ import { priceText } from "./axes.js";
 import { AXIS_HEIGHT, priceTag, rule } from "./layers.js";
 
 const WORKING = new Set(["OPEN", "PARTIALLY_FILLED", "PENDING", "NEW", "IN_DOUBT"]);
+const whole = new Intl.NumberFormat("en-IN");
 const REACH = 5;
 const CROSS = 16;
 
@@ -20,7 +21,7 @@ export class Orders {
       const price = this.held?.order.id === order.id ? this.held.price : order[field];
       const left = order.quantity - order.filled;
       const from = order.price && order.trigger ? `${priceText(order.trigger)} → ` : "";
-      return { order, field, price, text: `${order.side} ${window.aitrade.format.number(left)} ${order.type}  ${from}${priceText(price)}` };
+      return { order, field, price, text: `${order.side} ${whole.format(left)} ${order.type}  ${from}${priceText(price)}` };
     }).filter((line) => line.price);
   }
 
@@ -103,8 +104,8 @@ function paintPosition(c, chart, position) {
   if (y < 0 || y > chart.panes[0].height) return;
   const { look } = chart;
   const gain = position.unrealised;
-  const text = `${position.quantity > 0 ? "LONG" : "SHORT"} ${window.aitrade.format.number(Math.abs(position.quantity))} @ ${priceText(position.average)}`;
-  const money = window.aitrade.format.rupees(Math.round(gain), { sign: true });
+  const text = `${position.quantity > 0 ? "LONG" : "SHORT"} ${whole.format(Math.abs(position.quantity))} @ ${priceText(position.average)}`;
+  const money = `${gain < 0 ? "-" : gain > 0 ? "+" : ""}₹${priceText(Math.abs(gain))}`;
   rule(c, 0, y, chart.plotWidth, y, look.accent, [2, 2]);
   const wide = c.measureText(`${text}  ${money}`).width + 12;
   // At the left, unless the legend's words stand there.
