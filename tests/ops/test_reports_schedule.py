@@ -154,13 +154,14 @@ def test_the_monthly_task_makes_the_day_that_the_schedule_names(tmp_path, evenin
 
 
 def test_after_downtime_the_newest_days_are_reported_on(tmp_path):
-    """Three days, the last one that is over among them, traded or not; days before it without a trade are not."""
+    """The last three days that were traded, and the last three that are over: one without a trade, too."""
     book = MadeBook(tmp_path)
     for day in ("2025-03-20", "2025-03-21", "2025-03-24", "2025-03-25", "2025-03-27"):
         book.day(day)
         book.close()
-    assert reporting.days_to_report(ground(tmp_path, "2025-03-28")) == ["2025-03-25", "2025-03-27", "2025-03-28"]
-    assert reporting.days_to_report(ground(tmp_path, "2025-03-29")) == ["2025-03-25", "2025-03-27", "2025-03-28"]
+    wanted = ["2025-03-24", "2025-03-25", "2025-03-26", "2025-03-27", "2025-03-28"]
+    assert reporting.days_to_report(ground(tmp_path, "2025-03-28")) == wanted
+    assert reporting.days_to_report(ground(tmp_path, "2025-03-29")) == wanted
 
 
 def test_a_morning_s_catching_up_reports_on_the_day_that_is_over(tmp_path):
@@ -171,7 +172,7 @@ def test_a_morning_s_catching_up_reports_on_the_day_that_is_over(tmp_path):
     morning = Ground(load(home=tmp_path), at("2025-03-28", "07:00"))
     assert reporting.days_to_report(morning) == ["2025-03-26", "2025-03-27"]
     evening = Ground(load(home=tmp_path), at("2025-03-28", "18:30"))
-    assert reporting.days_to_report(evening) == ["2025-03-26", "2025-03-28"]
+    assert reporting.days_to_report(evening) == ["2025-03-26", "2025-03-27", "2025-03-28"]
     earlier = Ground(load(home=tmp_path), at("2025-03-26", "07:00"))
     assert reporting.days_to_report(earlier) == ["2025-03-26"], "not of the day before the book began"
 

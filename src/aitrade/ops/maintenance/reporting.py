@@ -1,5 +1,6 @@
 """Reports as tasks: the day's, the week's analysis, the month's pack; all are notebooks that papermill runs."""
 
+from contextlib import suppress
 from datetime import date
 
 from aitrade.core.errors import AitradeError, UnknownDate
@@ -7,7 +8,7 @@ from aitrade.market.calendar import Calendar, Segment
 from aitrade.ops.maintenance.task import Done, Ground
 
 DAYS_BACK = 3
-"""Market days that the daily task looks at again: one whose data changed is made anew, and what was missed is made."""
+"""Market days, traded and over, that the daily task looks at again: changed ones are made anew, missed ones made."""
 
 
 def make(ground: Ground, name: str, day: str) -> Done:
@@ -88,29 +89,32 @@ class ComplianceReport:
 
 
 def days_to_report(ground: Ground) -> list[str]:
-    """Return the newest market days up to today that a book traded, and the last one that is over, traded or not."""
+    """Return the newest market days up to today that a book traded, and those that are over, traded or not.
+
+    What was not made because the machine was off is made with the next ones: a day without trades has its reports too.
+    """
     from aitrade.ops import ledger
 
     today, home = ground.today.isoformat(), ground.home
     books = ledger.books(home)
     traded = {day for book in books for day in ledger.days(home, book) if day <= today}
-    over = _over(ground) if books else ""
-    if over >= min(traded, default=""):
-        traded.add(over)
-    return sorted(traded - {""})[-DAYS_BACK:]
+    first = min(traded, default="")
+    over = {day for day in _over(ground) if day >= first} if books else set()
+    return sorted({*sorted(traded)[-DAYS_BACK:], *over})
 
 
-def _over(ground: Ground) -> str:
-    """Return the last trading day whose session has ended, ISO, "" beyond the calendar: in the morning yesterday's."""
-    calendar, today = Calendar.load(ground.home), ground.today
-    try:
-        if calendar.is_trading_day(today, Segment.CASH_FNO):
-            ends = max(phase.end for phase in calendar.session(today, Segment.CASH_FNO).phases)
-            if ends <= ground.now:
-                return today.isoformat()
-        return trading_day_before(ground, today).isoformat()
-    except UnknownDate:
-        return ""
+def _over(ground: Ground) -> list[str]:
+    """Return the last trading days whose sessions have ended, ISO, newest first; none beyond the calendar."""
+    calendar, day = Calendar.load(ground.home), ground.today
+    days: list[str] = []
+    with suppress(UnknownDate):
+        if calendar.is_trading_day(day, Segment.CASH_FNO):
+            ends = max(phase.end for phase in calendar.session(day, Segment.CASH_FNO).phases)
+            days += [day.isoformat()] if ends <= ground.now else []
+        while len(days) < DAYS_BACK:
+            day = trading_day_before(ground, day)
+            days.append(day.isoformat())
+    return days
 
 
 def _names(cadence: str) -> list[str]:
