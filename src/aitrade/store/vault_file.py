@@ -129,7 +129,10 @@ def read(home: Path) -> VaultFile:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise VaultDamaged(f"{path} is damaged ({error}); restore it from a backup.") from None
     if (file.format, file.cipher) != (FORMAT, CIPHER):
-        raise VaultDamaged(f"{path} says {file.format}, {file.cipher}; this version reads {FORMAT}, {CIPHER}.")
+        raise VaultDamaged(
+            f"{path} says {file.format}, {file.cipher}; this version reads {FORMAT}, {CIPHER}: move the file away and "
+            "add its secrets again by `aitrade vault add`, or open it with the version that made it."
+        )
     return file
 
 
